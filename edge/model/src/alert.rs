@@ -1,0 +1,370 @@
+//! Alerts: what the box judged and how it was answered. Each step of an alert's life is one entry
+//! that repeats the whole subject, so that a reader who joins late, or a box that restarts in the
+//! middle, needs no other entry to act on it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{ContactId, DeviceId, DeviceKind, EntryId, PersonId, RoomId};
+
+/// Names an alert: the id of the entry that raised it. Where that entry alone is not the cause
+/// (a silence since it, a second rule on the same entry), rule and class follow after a slash.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AlertId(Arc<str>);
+
+/// Longest alert id taken from a wire, in bytes.
+pub const MAX_ALERT_ID_BYTES: usize = 200;
+
+impl AlertId {
+    /// The alert raised by the entry itself.
+    pub fn of_entry(entry: &EntryId) -> Self {
+        Self(entry.to_string().into())
+    }
+
+    /// The alert that a rule raised because of what followed, or did not follow, an entry.
+    pub fn since_entry(entry: &EntryId, rule: &Rule, class: Class) -> Self {
+        Self(format!("{entry}/{rule}/{class}").into())
+    }
+
+    /// Takes an id from a wire; whether such an alert exists is for the receiver to see.
+    pub fn from_wire(text: &str) -> Option<Self> {
+        let fine = !text.is_empty()
+            && text.len() <= MAX_ALERT_ID_BYTES
+            && text.bytes().all(|b| b.is_ascii_graphic());
+        fine.then(|| Self(text.into()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AlertId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How grave an alert is. Ordered: the gravest is the greatest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Class {
+    /// The box or a device is not as it should be; told by day to those who repair.
+    Fault,
+    /// Please help with something; not urgent.
+    Request,
+    /// 预警: something drifts.
+    Warning,
+    /// 告警: someone must act now.
+    Alarm,
+}
+
+impl Class {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Class::Fault => "fault",
+            Class::Request => "request",
+            Class::Warning => "warning",
+            Class::Alarm => "alarm",
+        }
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+macro_rules! rules {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $code:literal;)*) => {
+        /// The rule that judged. A rule of another version survives by name.
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Rule {
+            $($(#[$doc])* $variant,)*
+            /// A rule that this version does not know.
+            Other(Arc<str>),
+        }
+
+        impl Rule {
+            /// Every rule this version knows.
+            pub const KNOWN: &'static [Rule] = &[$(Rule::$variant),*];
+
+            /// The name on the wire.
+            pub fn as_str(&self) -> &str {
+                match self { $(Rule::$variant => $name,)* Rule::Other(name) => name }
+            }
+
+            /// The rule of that name.
+            pub fn from_name(name: &str) -> Self {
+                match name { $($name => Rule::$variant,)* _ => Rule::Other(name.into()) }
+            }
+
+            /// The Contact ID event code (SIA DC-05) that monitoring centres know it by.
+            pub const fn contact_id(&self) -> u16 {
+                match self { $(Rule::$variant => $code,)* Rule::Other(_) => 140 }
+            }
+        }
+    };
+}
+
+rules! {
+    /// Help was asked for.
+    Help = "help", 101;
+    /// A fall.
+    Fall = "fall", 120;
+    /// Smoke.
+    Smoke = "smoke", 111;
+    /// Burnable gas.
+    Gas = "gas", 151;
+    /// Carbon monoxide.
+    CarbonMonoxide = "carbon-monoxide", 162;
+    /// Water where none should be.
+    Leak = "leak", 154;
+    /// No sign of life for too long.
+    Inactivity = "inactivity", 641;
+    /// Not up by the usual time.
+    NotUp = "not-up", 641;
+    /// Left home and not back.
+    LeftHome = "left-home", 641;
+    /// A device has not been heard from.
+    DeviceSilent = "device-silent", 147;
+    /// A device's battery is low.
+    DeviceLow = "device-low", 384;
+    /// A device was opened or taken away.
+    Tamper = "tamper", 144;
+    /// A device or a part of the box is broken.
+    Trouble = "trouble", 380;
+    /// The journal can not be written, or had to be set aside.
+    Journal = "journal", 300;
+    /// The configuration has parts that can not be used.
+    Configuration = "configuration", 306;
+    /// A way out does not work.
+    Channel = "channel", 350;
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Rule {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Rule {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::from_name(&String::deserialize(deserializer)?))
+    }
+}
+
+/// What an alert is about. It does not change during the alert's life.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// Which alert.
+    pub alert: AlertId,
+    /// How grave.
+    pub class: Class,
+    /// Which rule judged.
+    pub rule: Rule,
+    /// The device that the rule judged, where it was one device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceId>,
+    /// Its kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<DeviceKind>,
+    /// Its room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomId>,
+    /// Whom it is about; `unknown` on the wire where nobody knows.
+    #[serde(default, with = "known_person")]
+    pub person: Option<PersonId>,
+    /// Contact ID event code.
+    pub code: u16,
+    /// A test: answered like an alert, kept out of the figures.
+    #[serde(default)]
+    pub test: bool,
+    /// One sentence for people, in the box's language.
+    #[serde(default)]
+    pub text: String,
+}
+
+mod known_person {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::PersonId;
+
+    const UNKNOWN: &str = "unknown";
+
+    pub fn serialize<S: Serializer>(person: &Option<PersonId>, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(person.as_ref().map_or(UNKNOWN, PersonId::as_str))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PersonId>, D::Error> {
+        let text = String::deserialize(from)?;
+        if text == UNKNOWN {
+            return Ok(None);
+        }
+        PersonId::new(&text).map(Some).map_err(serde::de::Error::custom)
+    }
+}
+
+/// How an alert ended, as a human said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Help was needed.
+    Real,
+    /// Nothing was the matter; the note says why.
+    False,
+    /// It was a test.
+    Test,
+    /// The person cancelled.
+    Cancelled,
+}
+
+macro_rules! steps {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {
+        /// One step of an alert's life with what belongs to that step.
+        #[derive(Debug, Clone, PartialEq, Serialize)]
+        #[serde(untagged)]
+        pub enum AlertStep {
+            $($(#[$doc])* $variant { $($(#[$fdoc])* #[serde(skip_serializing_if = "crate::alert::absent")] $field: $type,)* },)*
+        }
+
+        impl AlertStep {
+            /// Every step's name.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            /// The last part of the type `cn.anju.alert.<name>`.
+            pub const fn name(&self) -> &'static str {
+                match self { $(AlertStep::$variant { .. } => $name,)* }
+            }
+
+            fn from_data(name: &str, data: &Map<String, Value>) -> Result<Option<Self>, serde_json::Error> {
+                match name {
+                    $($name => {
+                        #[derive(Deserialize)]
+                        struct Fields { $(#[serde(default)] $field: $type,)* }
+                        #[allow(unused_variables)]
+                        let fields = Fields::deserialize(data)?;
+                        Ok(Some(AlertStep::$variant { $($field: fields.$field,)* }))
+                    })*
+                    _ => Ok(None),
+                }
+            }
+        }
+    };
+}
+
+fn absent<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+steps! {
+    /// The rule judged.
+    Raised = "raised" {
+        /// When the silence or absence began, for rules about something that did not happen.
+        since: Option<Timestamp>,
+    }
+    /// It was felt again while open.
+    Repeated = "repeated" {
+        /// How many times this entry stands for; absent means once.
+        count: Option<u32>,
+        /// The entry that repeated it.
+        entry: Option<String>,
+    }
+    /// The box said or showed it.
+    Announced = "announced" {
+        /// What announced: `speaker`, `siren`.
+        by: String,
+    }
+    /// A contact is being tried.
+    Contacted = "contacted" {
+        /// Who.
+        contact: Option<ContactId>,
+        /// Over which channels.
+        channels: Vec<String>,
+        /// Which step of the plan.
+        plan_step: u32,
+        /// Which round through the plan, from 1.
+        round: u32,
+    }
+    /// Somebody comes or has taken it on.
+    Accepted = "accepted" {
+        /// Who: a contact's id, or an operator's name as upstream gave it.
+        by: String,
+        /// Expected minutes until arrival.
+        minutes: Option<u32>,
+        /// The channel it came over.
+        via: String,
+    }
+    /// Somebody is there.
+    Arrived = "arrived" {
+        /// Who.
+        by: String,
+        /// The channel it came over.
+        via: String,
+    }
+    /// Accepted, but nobody came in time; the search for help goes on.
+    Lapsed = "lapsed" {
+        /// Who had accepted.
+        by: String,
+    }
+    /// The person took the call back; it is still told, and called back.
+    Cancelled = "cancelled" {
+        /// The device or command it was done with.
+        by: String,
+    }
+    /// A human ended it.
+    Closed = "closed" {
+        /// Who.
+        by: String,
+        /// How it ended.
+        outcome: Option<Outcome>,
+        /// In words.
+        note: String,
+    }
+    /// Somebody asked afterwards how the person is.
+    FollowedUp = "followed_up" {
+        /// Who.
+        by: String,
+        /// In words.
+        note: String,
+    }
+}
+
+/// One step of one alert's life.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AlertChange {
+    /// What the alert is about.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// What happened to it.
+    #[serde(flatten)]
+    pub step: AlertStep,
+}
+
+impl AlertChange {
+    /// Reads the `data` of an entry of type `cn.anju.alert.<name>`.
+    ///
+    /// # Errors
+    /// `None` for a step this version does not know; an error when a known one is malformed.
+    pub fn from_data(
+        name: &str,
+        data: &Map<String, Value>,
+    ) -> Result<Option<Self>, serde_json::Error> {
+        let Some(step) = AlertStep::from_data(name, data)? else { return Ok(None) };
+        Ok(Some(Self { subject: Subject::deserialize(data)?, step }))
+    }
+}

@@ -1,0 +1,156 @@
+//! What the box itself did and saw: its starts, its clock, its power and network, what retention
+//! shed, what it was told. Facts like observations, but about the box.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {
+        /// One event of the box.
+        #[derive(Debug, Clone, PartialEq, Serialize)]
+        #[serde(untagged)]
+        pub enum BoxEvent {
+            $($(#[$doc])* $variant { $($(#[$fdoc])* #[serde(skip_serializing_if = "crate::box_event::absent")] $field: $type,)* },)*
+        }
+
+        impl BoxEvent {
+            /// Every event's name.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            /// The last part of the type `cn.anju.box.<name>`.
+            pub const fn name(&self) -> &'static str {
+                match self { $(BoxEvent::$variant { .. } => $name,)* }
+            }
+
+            /// Reads the `data` of an entry of type `cn.anju.box.<name>`.
+            ///
+            /// # Errors
+            /// `None` for a name this version does not know; an error when a known one is malformed.
+            pub fn from_data(name: &str, data: &Map<String, Value>) -> Result<Option<Self>, serde_json::Error> {
+                match name {
+                    $($name => {
+                        #[derive(Deserialize)]
+                        struct Fields { $($field: $type,)* }
+                        #[allow(unused_variables)]
+                        let fields = Fields::deserialize(data)?;
+                        Ok(Some(BoxEvent::$variant { $($field: fields.$field,)* }))
+                    })*
+                    _ => Ok(None),
+                }
+            }
+        }
+    };
+}
+
+/// Whether an optional field can be left out.
+trait Absent {
+    fn absent(&self) -> bool;
+}
+
+impl<T> Absent for Option<T> {
+    fn absent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+macro_rules! always_present {
+    ($($type:ty),*) => { $(impl Absent for $type { fn absent(&self) -> bool { false } })* };
+}
+always_present!(String, bool, u64, i64, u32);
+
+fn absent<T: Absent>(value: &T) -> bool {
+    value.absent()
+}
+
+events! {
+    /// The daemon started.
+    Boot = "boot" {
+        /// Version of the program.
+        version: String,
+        /// Whether the last stop was clean.
+        clean: bool,
+        /// The last entry known durable before this start.
+        durable: Option<u64>,
+    }
+    /// The daemon stopped cleanly.
+    Stop = "stop" {
+        /// Why.
+        reason: String,
+    }
+    /// The wall clock was set.
+    Clock = "clock" {
+        /// New minus old, milliseconds.
+        jump_ms: i64,
+        /// What is known of it now: `synchronised`, `estimated`, `unknown`.
+        state: String,
+    }
+    /// Mains power.
+    Power = "power" {
+        /// Mains present.
+        mains: bool,
+    }
+    /// An uplink or the broker.
+    Network = "network" {
+        /// Which.
+        link: String,
+        /// Reached.
+        up: bool,
+        /// Why not.
+        reason: Option<String>,
+    }
+    /// The configuration was read.
+    Config = "config" {
+        /// SHA-like digest of the text, to tell versions apart.
+        digest: String,
+        /// Parts that could not be used.
+        faults: u64,
+    }
+    /// Numbers that were shed, or may have been lost, and will not come.
+    Gap = "gap" {
+        /// Epoch of the numbers.
+        of_epoch: u64,
+        /// First number.
+        from: u64,
+        /// Last number.
+        to: u64,
+        /// `retention`, `overflow`, `unclean-stop`, `refused`.
+        reason: String,
+    }
+    /// A part of the box broke or works again.
+    Fault = "fault" {
+        /// Which part.
+        part: String,
+        /// Broken now.
+        active: bool,
+        /// In words.
+        reason: String,
+    }
+    /// The household is away, or back.
+    Away = "away" {
+        /// Until when; absent means back.
+        until: Option<Timestamp>,
+        /// Who said so.
+        by: String,
+    }
+    /// A command was carried out or refused.
+    Command = "command" {
+        /// The command's id.
+        id: String,
+        /// Its name.
+        name: String,
+        /// Who sent it.
+        by: String,
+        /// Why it was refused, if it was.
+        error: Option<String>,
+    }
+    /// A finding of a rule that runs in the shadow: nobody was called.
+    Shadow = "shadow" {
+        /// The rule.
+        rule: String,
+        /// The class it would have had.
+        class: String,
+        /// The device judged.
+        device: Option<String>,
+    }
+}

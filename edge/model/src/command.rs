@@ -1,0 +1,86 @@
+//! What people ask of the box: the same few acts whether they come from upstream, from a phone's
+//! button, from the page or from the command line.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{AlertId, Outcome};
+
+/// One act asked of the box.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// I take it on.
+    Accept {
+        /// Which alert.
+        alert: AlertId,
+        /// Minutes until I am there.
+        #[serde(default)]
+        minutes: Option<u32>,
+    },
+    /// I am there.
+    Arrived {
+        /// Which alert.
+        alert: AlertId,
+    },
+    /// It is over.
+    Close {
+        /// Which alert.
+        alert: AlertId,
+        /// How it ended.
+        outcome: Outcome,
+        /// In words.
+        #[serde(default)]
+        note: String,
+    },
+    /// Somebody asked how the person is.
+    FollowUp {
+        /// Which alert.
+        alert: AlertId,
+        /// In words.
+        #[serde(default)]
+        note: String,
+    },
+    /// Nobody will be at home until then; `None` ends it.
+    Away {
+        /// Until when.
+        until: Option<Timestamp>,
+    },
+    /// Say this in the home.
+    Speak {
+        /// The words, at most 500 characters.
+        text: String,
+    },
+}
+
+impl Command {
+    /// Names of the commands this version carries out.
+    pub const NAMES: &'static [&'static str] =
+        &["accept", "arrived", "close", "follow_up", "away", "speak"];
+
+    /// The name in the type `cn.anju.command.<name>`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Command::Accept { .. } => "accept",
+            Command::Arrived { .. } => "arrived",
+            Command::Close { .. } => "close",
+            Command::FollowUp { .. } => "follow_up",
+            Command::Away { .. } => "away",
+            Command::Speak { .. } => "speak",
+        }
+    }
+}
+
+/// A command with who sent it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Unique for each act; the same id is carried out once.
+    pub id: String,
+    /// Who.
+    pub by: String,
+    /// The channel: `upstream`, `ntfy`, `page`, `command-line`.
+    pub via: String,
+    /// What.
+    #[serde(flatten)]
+    pub command: Command,
+}

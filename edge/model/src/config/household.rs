@@ -1,0 +1,76 @@
+//! The whole configuration and the people who live in the home.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+
+use super::{Channels, Contact, Device, Guard, JournalLimits, Link, Speaker, Upstream, Web};
+use crate::{BoxId, Language, LinkId, PersonId};
+
+/// One home, as configured.
+#[derive(Debug, Clone)]
+pub struct Household {
+    /// The box's name.
+    pub box_id: BoxId,
+    /// Language of what people hear and read.
+    pub language: Language,
+    /// Zone of the household's civil time.
+    pub timezone: TimeZone,
+    /// The service contract, for the ledger upstream.
+    pub service: Option<Service>,
+    /// Who lives here.
+    pub persons: Vec<Person>,
+    /// Who is told, in the order of the file.
+    pub contacts: Vec<Contact>,
+    /// Settings of the ways to contacts.
+    pub channels: Channels,
+    /// The links by id.
+    pub links: BTreeMap<LinkId, Link>,
+    /// The devices, in the order of the file.
+    pub devices: Vec<Device>,
+    /// The rules' figures.
+    pub guard: Guard,
+    /// The way to the centre.
+    pub upstream: Option<Upstream>,
+    /// The local page.
+    pub web: Web,
+    /// The speaker.
+    pub speaker: Speaker,
+    /// Limits of the journal.
+    pub journal: JournalLimits,
+}
+
+/// Somebody who lives here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Identifier.
+    pub id: PersonId,
+    /// The name people use.
+    pub name: String,
+    /// Risks that the household wants watched, such as `falls` or `wandering`.
+    pub risks: Vec<String>,
+}
+
+/// The service contract.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Service {
+    /// Administrative division code (GB/T 2260), six or more digits.
+    pub division: Option<String>,
+    /// Street office.
+    pub street: Option<String>,
+    /// Who runs the service.
+    pub operator: Option<String>,
+    /// Number of the contract.
+    pub contract: Option<String>,
+    /// Who pays.
+    pub funding: Option<Funding>,
+}
+
+/// Who pays for the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Funding {
+    /// `public`
+    Public,
+    /// `private`
+    Private,
+}

@@ -1,0 +1,149 @@
+//! Links: the buses, radios and brokers that devices hang on.
+
+use std::path::PathBuf;
+
+/// One link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// GPIO lines of one chip.
+    Gpio(GpioLink),
+    /// A serial bus.
+    Serial(SerialLink),
+    /// A broker with one dialect of topics.
+    Mqtt(MqttLink),
+    /// A kind whose drivers come later; its devices are told as faults.
+    Other(LinkKind),
+}
+
+/// The kinds of links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LinkKind {
+    /// `gpio`
+    Gpio,
+    /// `serial`
+    Serial,
+    /// `i2c`
+    I2c,
+    /// `ble`
+    Ble,
+    /// `mqtt`
+    Mqtt,
+    /// `net`
+    Net,
+}
+
+impl LinkKind {
+    /// All kinds.
+    pub const ALL: [LinkKind; 6] = [
+        LinkKind::Gpio,
+        LinkKind::Serial,
+        LinkKind::I2c,
+        LinkKind::Ble,
+        LinkKind::Mqtt,
+        LinkKind::Net,
+    ];
+
+    /// The name in configuration and catalogue.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            LinkKind::Gpio => "gpio",
+            LinkKind::Serial => "serial",
+            LinkKind::I2c => "i2c",
+            LinkKind::Ble => "ble",
+            LinkKind::Mqtt => "mqtt",
+            LinkKind::Net => "net",
+        }
+    }
+}
+
+impl Link {
+    /// Its kind.
+    pub const fn kind(&self) -> LinkKind {
+        match self {
+            Link::Gpio(_) => LinkKind::Gpio,
+            Link::Serial(_) => LinkKind::Serial,
+            Link::Mqtt(_) => LinkKind::Mqtt,
+            Link::Other(kind) => *kind,
+        }
+    }
+}
+
+/// A GPIO chip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GpioLink {
+    /// The character device, or the chip's name or label.
+    pub chip: PathBuf,
+    /// How it is driven.
+    pub backend: GpioBackend,
+}
+
+/// How GPIO lines are driven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GpioBackend {
+    /// The kernel's GPIO character device (`auto` or `gpiocdev`).
+    #[default]
+    Gpiocdev,
+    /// `rppal`, on Raspberry Pi OS kernels.
+    Rppal,
+}
+
+/// A serial bus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SerialLink {
+    /// Device path, best below `/dev/serial/by-id`.
+    pub path: PathBuf,
+    /// Bits a second.
+    pub baud: u32,
+    /// Parity bit.
+    pub parity: Parity,
+    /// Stop bits, 1 or 2.
+    pub stop_bits: u8,
+}
+
+/// Parity of a serial line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Parity {
+    /// `none`
+    #[default]
+    None,
+    /// `even`
+    Even,
+    /// `odd`
+    Odd,
+}
+
+/// A broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MqttLink {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// User name, if the broker wants one.
+    pub username: Option<String>,
+    /// File that holds the password.
+    pub password_file: Option<PathBuf>,
+    /// Protocol version.
+    pub version: MqttVersion,
+    /// How topics and payloads are to be understood.
+    pub dialect: MqttDialect,
+    /// Base topic, without a slash at the end.
+    pub base_topic: String,
+}
+
+/// MQTT versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MqttVersion {
+    /// MQTT 5.
+    #[default]
+    V5,
+    /// MQTT 3.1.1 (`version = "3.1.1"`).
+    V311,
+}
+
+/// Dialects of topics and payloads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MqttDialect {
+    /// `zigbee2mqtt`
+    Zigbee2mqtt,
+}

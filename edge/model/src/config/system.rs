@@ -1,0 +1,67 @@
+//! The box's own settings: upstream, page, speaker, journal.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The way to the centre.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port; 8883 for `mqtts`, 1883 for `mqtt`.
+    pub port: u16,
+    /// TLS (`mqtts://`).
+    pub tls: bool,
+    /// Topic prefix, `anju/1`.
+    pub topic: String,
+    /// CA certificates that may sign the broker's, PEM.
+    pub ca: Option<PathBuf>,
+    /// The box's certificate chain, PEM.
+    pub client_cert: Option<PathBuf>,
+    /// The box's private key, PEM.
+    pub client_key: Option<PathBuf>,
+    /// Public key that signs `configure` and `update`.
+    pub command_key: Option<PathBuf>,
+    /// User name, if the broker wants one.
+    pub username: Option<String>,
+    /// File that holds the password.
+    pub password_file: Option<PathBuf>,
+    /// How often the status is published.
+    pub heartbeat: Duration,
+}
+
+/// The local page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Web {
+    /// Where it listens; only loopback is taken until sign-in exists.
+    pub listen: SocketAddr,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+    }
+}
+
+/// The speaker.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Speaker {
+    /// ALSA device; `default` if absent.
+    pub device: Option<String>,
+    /// Folder for WAV files, when there is no sound card.
+    pub wav_dir: Option<PathBuf>,
+}
+
+/// Limits of the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalLimits {
+    /// Most bytes on disk.
+    pub max_bytes: u64,
+}
+
+impl Default for JournalLimits {
+    fn default() -> Self {
+        Self { max_bytes: 512 * 1024 * 1024 }
+    }
+}

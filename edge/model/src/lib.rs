@@ -1,0 +1,25 @@
+//! The vocabulary of the box: device kinds, observations, alerts, journal entries, household
+//! configuration and time stamps. Plain data that every other crate shares. It must never do I/O,
+//! never wait and never know who uses it.
+
+pub mod alert;
+pub mod box_event;
+pub mod command;
+pub mod config;
+pub mod delivery;
+pub mod entry;
+pub mod id;
+pub mod kind;
+pub mod language;
+pub mod observation;
+pub mod stamp;
+
+pub use alert::{AlertChange, AlertId, AlertStep, Class, Outcome, Rule, Subject};
+pub use box_event::BoxEvent;
+pub use delivery::Delivery;
+pub use entry::{Body, Entry, EntryError, Lane};
+pub use id::{BoxId, ContactId, DeviceId, EntryId, IdError, LinkId, PersonId, RoomId};
+pub use kind::{Category, DeviceKind};
+pub use language::Language;
+pub use observation::{Fact, Observation};
+pub use stamp::{Clock, Stamp};

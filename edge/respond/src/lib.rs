@@ -1,0 +1,1 @@
+//! Alert life and the ways out.
