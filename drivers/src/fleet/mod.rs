@@ -1,0 +1,191 @@
+//! Runs all drivers. Each has a thread of its own and a supervisor that restarts it with growing
+//! pauses; one that fails again and again makes its devices offline, which is an observation. A
+//! driver that panics, blocks or never starts must never hold up another.
+
+mod claims;
+mod supervisor;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anju_model::DeviceId;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub use claims::{Claims, Conflict};
+
+use crate::driver::{Action, DeviceCommand, Driver, Refused, Report};
+
+/// How a driver is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// It is being started.
+    Starting,
+    /// It runs.
+    Running,
+    /// It failed and is started again after a pause.
+    Waiting {
+        /// Why it failed.
+        reason: String,
+        /// How often it failed in a row.
+        failures: u32,
+    },
+    /// Its thread does not answer; a new one was started beside it.
+    Blocked,
+    /// It shares a resource with another driver and was not started.
+    Refused {
+        /// Which resource, and who has it.
+        reason: String,
+    },
+}
+
+/// Limits of supervision.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// First pause after a failure.
+    pub first_pause: Duration,
+    /// Longest pause.
+    pub longest_pause: Duration,
+    /// Failures in a row before its devices count as offline.
+    pub failures_to_offline: u32,
+    /// A driver's thread that gives no sign for this long is blocked.
+    pub blocked_after: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            first_pause: Duration::from_secs(1),
+            longest_pause: Duration::from_secs(60),
+            failures_to_offline: 3,
+            blocked_after: Duration::from_secs(30),
+        }
+    }
+}
+
+/// All drivers of the home.
+#[derive(Debug)]
+pub struct Fleet {
+    reports: mpsc::Sender<Report>,
+    limits: Limits,
+    claims: Claims,
+    running: BTreeMap<String, Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    stop: CancellationToken,
+    supervisor: JoinHandle<()>,
+    health: watch::Receiver<Health>,
+    commands: mpsc::Sender<DeviceCommand>,
+    devices: Vec<DeviceId>,
+}
+
+impl Fleet {
+    /// An empty fleet whose drivers will report to `reports`.
+    pub fn new(reports: mpsc::Sender<Report>, limits: Limits) -> Self {
+        Self { reports, limits, claims: Claims::default(), running: BTreeMap::new() }
+    }
+
+    /// Starts a driver. One that shares a resource with a running driver is not started and is
+    /// shown as [`Health::Refused`].
+    ///
+    /// # Errors
+    /// [`Conflict`] names the resource and who has it.
+    pub fn start(&mut self, driver: Arc<dyn Driver>) -> Result<(), Conflict> {
+        let name = driver.name().to_owned();
+        self.claims.take(&name, driver.claims())?;
+        let stop = CancellationToken::new();
+        let (health_tx, health) = watch::channel(Health::Starting);
+        let (commands, command_rx) = mpsc::channel(16);
+        let devices = driver.devices().into_iter().map(|origin| origin.device).collect();
+        let supervisor = tokio::spawn(supervisor::supervise(supervisor::Charge {
+            driver,
+            reports: self.reports.clone(),
+            commands: command_rx,
+            stop: stop.clone(),
+            health: health_tx,
+            limits: self.limits.clone(),
+        }));
+        let running = Running { stop, supervisor, health, commands, devices };
+        self.running.insert(name, running);
+        Ok(())
+    }
+
+    /// Stops one driver and frees what it had. Returns whether there was one.
+    pub async fn stop(&mut self, name: &str) -> bool {
+        let Some(running) = self.running.remove(name) else { return false };
+        running.stop.cancel();
+        // The supervisor ends by itself within its grace period even if the driver blocks.
+        let _ = running.supervisor.await;
+        self.claims.release(name);
+        true
+    }
+
+    /// Stops all drivers at once.
+    pub async fn stop_all(&mut self) {
+        for running in self.running.values() {
+            running.stop.cancel();
+        }
+        for (name, running) in std::mem::take(&mut self.running) {
+            let _ = running.supervisor.await;
+            self.claims.release(&name);
+        }
+    }
+
+    /// Names of the drivers that run or are being restarted.
+    pub fn names(&self) -> Vec<String> {
+        self.running.keys().cloned().collect()
+    }
+
+    /// How each driver is.
+    pub fn health(&self) -> Vec<(String, Health)> {
+        self.running.iter().map(|(name, r)| (name.clone(), r.health.borrow().clone())).collect()
+    }
+
+    /// A handle that sends commands to devices without borrowing the fleet. It knows the drivers
+    /// that run now.
+    pub fn commander(&self) -> Commander {
+        let mut routes = BTreeMap::new();
+        for running in self.running.values() {
+            for device in &running.devices {
+                routes.insert(device.clone(), running.commands.clone());
+            }
+        }
+        Commander { routes }
+    }
+}
+
+/// Sends commands to devices.
+#[derive(Debug, Clone, Default)]
+pub struct Commander {
+    routes: BTreeMap<DeviceId, mpsc::Sender<DeviceCommand>>,
+}
+
+/// Longest wait for a device to do as asked.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Commander {
+    /// Asks a device to do something and waits, at most 10 s, until it did.
+    ///
+    /// # Errors
+    /// [`Refused`] says why it did not.
+    pub async fn ask(&self, device: &DeviceId, action: Action) -> Result<(), Refused> {
+        let route = self.routes.get(device).ok_or_else(|| Refused::NotRunning(device.clone()))?;
+        let (done, answer) = oneshot::channel();
+        let command = DeviceCommand { device: device.clone(), action, done };
+        route.try_send(command).map_err(|_| Refused::NotRunning(device.clone()))?;
+        match tokio::time::timeout(COMMAND_TIMEOUT, answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(Refused::NotRunning(device.clone())),
+            Err(_) => Err(Refused::Failed {
+                device: device.clone(),
+                reason: "no answer within 10 s".into(),
+            }),
+        }
+    }
+}

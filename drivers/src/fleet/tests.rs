@@ -1,0 +1,164 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anju_model::observation::{Motion, Origin};
+use anju_model::{DeviceKind, Fact, Observation};
+use futures::future::BoxFuture;
+
+use super::*;
+use crate::driver::{Claim, Context, DriverError};
+
+/// What a test driver does at each start.
+enum Habit {
+    Panics,
+    Blocks,
+    FailsTimes(u32),
+    Works,
+}
+
+struct TestDriver {
+    name: &'static str,
+    habit: Habit,
+    starts: AtomicU32,
+    claims: Vec<Claim>,
+}
+
+impl TestDriver {
+    fn new(name: &'static str, habit: Habit) -> Arc<Self> {
+        let claims = vec![Claim::Radio(name.to_owned())];
+        Arc::new(Self { name, habit, starts: AtomicU32::new(0), claims })
+    }
+
+    fn origin(&self) -> Origin {
+        Origin {
+            device: self.name.parse().unwrap(),
+            kind: DeviceKind::Motion,
+            room: None,
+            person: None,
+        }
+    }
+}
+
+impl Driver for TestDriver {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn devices(&self) -> Vec<Origin> {
+        vec![self.origin()]
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        self.claims.clone()
+    }
+
+    fn run(self: Arc<Self>, mut context: Context) -> BoxFuture<'static, Result<(), DriverError>> {
+        Box::pin(async move {
+            let start = self.starts.fetch_add(1, Ordering::SeqCst);
+            match self.habit {
+                Habit::Panics => panic!("as it always does"),
+                Habit::Blocks => {
+                    // Blocks its own thread for longer than the test lasts.
+                    std::thread::park_timeout(Duration::from_secs(60));
+                    std::thread::park_timeout(Duration::from_secs(60));
+                }
+                Habit::FailsTimes(times) if start < times => {
+                    let reason = "unplugged".to_owned();
+                    return Err(DriverError::Link { link: "test".into(), reason });
+                }
+                Habit::FailsTimes(_) | Habit::Works => {}
+            }
+            context.report(Observation::new(self.origin(), Motion { moving: true })).await?;
+            loop {
+                tokio::select! {
+                    () = context.stop.cancelled() => return Ok(()),
+                    Some(command) = context.commands.recv() => {
+                        let _ = command.done.send(Ok(()));
+                    }
+                }
+            }
+        })
+    }
+}
+
+fn limits() -> Limits {
+    Limits {
+        first_pause: Duration::from_millis(5),
+        longest_pause: Duration::from_millis(20),
+        failures_to_offline: 2,
+        blocked_after: Duration::from_millis(300),
+    }
+}
+
+async fn next(reports: &mut mpsc::Receiver<Report>) -> Observation {
+    tokio::time::timeout(Duration::from_secs(20), reports.recv())
+        .await
+        .expect("a report in time")
+        .expect("the fleet lives")
+        .observation
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_driver_that_panics_or_blocks_stops_nobody_else() {
+    let (tx, mut reports) = mpsc::channel(16);
+    let mut fleet = Fleet::new(tx, limits());
+    fleet.start(TestDriver::new("panics", Habit::Panics)).unwrap();
+    fleet.start(TestDriver::new("blocks", Habit::Blocks)).unwrap();
+    fleet.start(TestDriver::new("works", Habit::Works)).unwrap();
+    let mut moved = false;
+    let mut lost = HashSet::new();
+    while !(moved && lost.len() == 2) {
+        let said = next(&mut reports).await;
+        match said.fact {
+            Fact::Motion(_) => moved = said.origin.device.as_str() == "works",
+            Fact::Online(online) => {
+                assert!(!online.online);
+                lost.insert(said.origin.device.to_string());
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let works: DeviceId = "works".parse().unwrap();
+    fleet.commander().ask(&works, Action::Hush).await.unwrap();
+    let stopping = tokio::time::timeout(Duration::from_secs(5), fleet.stop_all());
+    stopping.await.expect("stopping waits for nobody who blocks");
+}
+
+#[tokio::test]
+async fn a_device_is_told_lost_once_and_back_once() {
+    let (tx, mut reports) = mpsc::channel(16);
+    let mut fleet = Fleet::new(tx, limits());
+    fleet.start(TestDriver::new("flaky", Habit::FailsTimes(5))).unwrap();
+    let mut said = Vec::new();
+    for _ in 0..3 {
+        said.push(next(&mut reports).await.fact);
+    }
+    assert!(
+        matches!(&said[0], Fact::Online(o) if !o.online && o.reason.as_deref() == Some("test: unplugged"))
+    );
+    assert!(matches!(&said[1], Fact::Online(o) if o.online));
+    assert!(matches!(&said[2], Fact::Motion(_)));
+    fleet.stop_all().await;
+}
+
+#[tokio::test]
+async fn two_drivers_never_share_a_port() {
+    let (tx, _reports) = mpsc::channel(16);
+    let mut fleet = Fleet::new(tx, limits());
+    let claim = || vec![Claim::SerialPort("/dev/ttyS0".into())];
+    let with = |name| {
+        Arc::new(TestDriver {
+            name,
+            habit: Habit::Works,
+            starts: AtomicU32::new(0),
+            claims: claim(),
+        })
+    };
+    fleet.start(with("first")).unwrap();
+    let conflict = fleet.start(with("second")).unwrap_err();
+    assert!(conflict.to_string().contains("first") && conflict.to_string().contains("/dev/ttyS0"));
+    assert!(fleet.stop("first").await);
+    fleet.start(with("second")).unwrap();
+    fleet.stop_all().await;
+}
+
+use std::collections::HashSet;
