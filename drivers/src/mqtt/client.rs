@@ -1,0 +1,209 @@
+//! One connection to a broker, MQTT 5 or 3.1.1, as the few events a dialect needs. Acknowledging
+//! is by hand: a message is acknowledged only when it is safely recorded.
+
+use std::time::Duration;
+
+use anju_model::config::{MqttLink, MqttVersion};
+use bytes::Bytes;
+use rumqttc::NetworkOptions;
+
+use crate::driver::DriverError;
+
+/// zigbee2mqtt's list of devices can be hundreds of kilobytes; larger messages are refused.
+const MAX_PACKET: u32 = 8 * 1024 * 1024;
+
+/// A dead connection is noticed after at most twice this.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// The broker keeps our subscription and QoS 1 messages this long while the box is away, seconds.
+const SESSION_EXPIRY: u32 = 24 * 3600;
+
+/// What a connection says.
+#[derive(Debug)]
+pub enum Event {
+    /// Connected; subscriptions must be made again.
+    Connected,
+    /// A message.
+    Message(Message),
+}
+
+/// A message with what is needed to acknowledge it.
+#[derive(Debug)]
+pub struct Message {
+    /// Topic, not yet known to be UTF-8.
+    pub topic: Bytes,
+    /// Payload.
+    pub payload: Bytes,
+    /// The broker had kept it from before we subscribed.
+    pub retain: bool,
+    /// How to acknowledge it; `None` for QoS 0.
+    pub ack: Option<Ack>,
+}
+
+/// An acknowledgement that is owed.
+#[derive(Debug)]
+pub enum Ack {
+    /// MQTT 5.
+    V5(Box<rumqttc::v5::mqttbytes::v5::Publish>),
+    /// MQTT 3.1.1.
+    V311(Box<rumqttc::Publish>),
+}
+
+/// A connection. Boxed: the event loops are large.
+pub enum Client {
+    /// MQTT 5.
+    V5(rumqttc::v5::AsyncClient, Box<rumqttc::v5::EventLoop>),
+    /// MQTT 3.1.1.
+    V311(rumqttc::AsyncClient, Box<rumqttc::EventLoop>),
+}
+
+fn network() -> NetworkOptions {
+    let mut network = NetworkOptions::new();
+    network.set_tcp_nodelay(true);
+    network.set_connection_timeout(10);
+    network
+}
+
+fn credentials(link: &MqttLink) -> Result<Option<(String, String)>, DriverError> {
+    let Some(username) = &link.username else { return Ok(None) };
+    let Some(file) = &link.password_file else {
+        return Ok(Some((username.clone(), String::new())));
+    };
+    let password = std::fs::read_to_string(file).map_err(|error| DriverError::Link {
+        link: link.host.clone(),
+        reason: format!("password file {}: {error}", file.display()),
+    })?;
+    Ok(Some((username.clone(), password.trim_end().to_owned())))
+}
+
+impl Client {
+    /// Prepares a connection; it is made at the first [`Client::poll`].
+    ///
+    /// # Errors
+    /// When the password file can not be read.
+    pub fn new(id: &str, link: &MqttLink) -> Result<Self, DriverError> {
+        let credentials = credentials(link)?;
+        Ok(match link.version {
+            MqttVersion::V5 => {
+                let mut options = rumqttc::v5::MqttOptions::new(id, &link.host, link.port);
+                options
+                    .set_clean_start(false)
+                    .set_session_expiry_interval(Some(SESSION_EXPIRY))
+                    .set_keep_alive(KEEP_ALIVE)
+                    .set_max_packet_size(Some(MAX_PACKET))
+                    .set_manual_acks(true)
+                    .set_network_options(network());
+                if let Some((user, password)) = credentials {
+                    options.set_credentials(user, password);
+                }
+                let (client, eventloop) = rumqttc::v5::AsyncClient::new(options, 64);
+                Client::V5(client, Box::new(eventloop))
+            }
+            MqttVersion::V311 => {
+                let mut options = rumqttc::MqttOptions::new(id, &link.host, link.port);
+                options
+                    .set_clean_session(false)
+                    .set_keep_alive(KEEP_ALIVE)
+                    .set_max_packet_size(MAX_PACKET as usize, 64 * 1024)
+                    .set_manual_acks(true);
+                if let Some((user, password)) = credentials {
+                    options.set_credentials(user, password);
+                }
+                let (client, mut eventloop) = rumqttc::AsyncClient::new(options, 64);
+                eventloop.set_network_options(network());
+                Client::V311(client, Box::new(eventloop))
+            }
+        })
+    }
+
+    /// Waits for what happens next.
+    ///
+    /// # Errors
+    /// Text of why the connection could not be made or was lost.
+    pub async fn poll(&mut self) -> Result<Event, String> {
+        loop {
+            match self {
+                Client::V5(_, eventloop) => {
+                    use rumqttc::v5::mqttbytes::QoS;
+                    use rumqttc::v5::{Event as E, Incoming};
+                    match eventloop.poll().await.map_err(|error| error.to_string())? {
+                        E::Incoming(Incoming::ConnAck(_)) => return Ok(Event::Connected),
+                        E::Incoming(Incoming::Publish(publish)) => {
+                            return Ok(Event::Message(Message {
+                                topic: publish.topic.clone(),
+                                payload: publish.payload.clone(),
+                                retain: publish.retain,
+                                ack: (publish.qos != QoS::AtMostOnce)
+                                    .then(|| Ack::V5(Box::new(publish))),
+                            }));
+                        }
+                        _ => {}
+                    }
+                }
+                Client::V311(_, eventloop) => {
+                    use rumqttc::{Event as E, Incoming, QoS};
+                    match eventloop.poll().await.map_err(|error| error.to_string())? {
+                        E::Incoming(Incoming::ConnAck(_)) => return Ok(Event::Connected),
+                        E::Incoming(Incoming::Publish(publish)) => {
+                            return Ok(Event::Message(Message {
+                                topic: Bytes::copy_from_slice(publish.topic.as_bytes()),
+                                payload: publish.payload.clone(),
+                                retain: publish.retain,
+                                ack: (publish.qos != QoS::AtMostOnce)
+                                    .then(|| Ack::V311(Box::new(publish))),
+                            }));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Subscribes at QoS 1.
+    ///
+    /// # Errors
+    /// When the queue to the broker is full.
+    pub fn subscribe(&self, filter: &str) -> Result<(), String> {
+        match self {
+            Client::V5(client, _) => client
+                .try_subscribe(filter, rumqttc::v5::mqttbytes::QoS::AtLeastOnce)
+                .map_err(|error| error.to_string()),
+            Client::V311(client, _) => client
+                .try_subscribe(filter, rumqttc::QoS::AtLeastOnce)
+                .map_err(|error| error.to_string()),
+        }
+    }
+
+    /// Publishes at QoS 1, not retained.
+    ///
+    /// # Errors
+    /// When the queue to the broker is full.
+    pub fn publish(&self, topic: String, payload: Vec<u8>) -> Result<(), String> {
+        match self {
+            Client::V5(client, _) => client
+                .try_publish(topic, rumqttc::v5::mqttbytes::QoS::AtLeastOnce, false, payload)
+                .map_err(|error| error.to_string()),
+            Client::V311(client, _) => client
+                .try_publish(topic, rumqttc::QoS::AtLeastOnce, false, payload)
+                .map_err(|error| error.to_string()),
+        }
+    }
+
+    /// Acknowledges a message. Gives the acknowledgement back when the queue to the broker is full.
+    ///
+    /// # Errors
+    /// The acknowledgement, still owed.
+    pub fn acknowledge(&self, ack: Ack) -> Result<(), Ack> {
+        match (self, ack) {
+            (Client::V5(client, _), Ack::V5(publish)) => {
+                client.try_ack(&publish).map_err(|_| Ack::V5(publish))
+            }
+            (Client::V311(client, _), Ack::V311(publish)) => {
+                client.try_ack(&publish).map_err(|_| Ack::V311(publish))
+            }
+            // An acknowledgement of an earlier connection of the other version is void.
+            _ => Ok(()),
+        }
+    }
+}
