@@ -26,8 +26,9 @@ fi
 
 failed=()
 for program in "${programs[@]}"; do
-    echo "lab: $(basename "$program")"
-    "$here/run.sh" "$program" "$@" || failed+=("$(basename "$program") (status $?)")
+    name=$(basename "$program")
+    echo "lab: $name"
+    "$here/run.sh" "$program" "$@" || failed+=("$name (status $?)")
 done
 if ((${#failed[@]})); then
     echo "lab: failed: ${failed[*]}" >&2

@@ -14,6 +14,7 @@ pub mod backoff;
 pub mod catalogue;
 pub mod driver;
 pub mod fleet;
+pub mod gpio;
 pub mod mqtt;
 pub mod plan;
 
