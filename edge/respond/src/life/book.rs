@@ -1,0 +1,299 @@
+//! The book itself: it takes inputs, ticks and recalled changes, and hands each to the file that
+//! knows its subject. Whatever changes an alert passes through `record`.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use anju_model::command::Request;
+use anju_model::config::Household;
+use anju_model::{
+    AlertChange, AlertId, AlertStep, Class, Delivery, DeviceId, Finding, Moment, Rule, Subject,
+};
+
+use super::action::{Action, Handled, Input, RefusedCommand, SirenPattern};
+use super::alert::Alert;
+use super::civil::Civil;
+use crate::texts::Texts;
+
+/// Most open alerts of one class. What comes beyond it is counted on an open alert of its kind;
+/// calls for help are always taken, and are bounded by the household's devices.
+pub const MAX_OPEN_PER_CLASS: usize = 200;
+
+/// How many closed alerts are remembered, to answer late commands well.
+const CLOSED_REMEMBERED: usize = 256;
+/// How many commands are remembered, so that one that comes twice is carried out once.
+const REQUESTS_REMEMBERED: usize = 512;
+
+/// What makes two findings the same alert. A test never hides a real one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) rule: Rule,
+    pub(super) class: Class,
+    pub(super) device: Option<DeviceId>,
+    pub(super) test: bool,
+}
+
+impl Key {
+    pub(super) fn of(subject: &Subject) -> Self {
+        Self {
+            rule: subject.rule.clone(),
+            class: subject.class,
+            device: subject.device.clone(),
+            test: subject.test,
+        }
+    }
+}
+
+/// What is remembered of a closed alert.
+#[derive(Debug, Clone)]
+pub(super) struct Closed {
+    pub(super) subject: Subject,
+    pub(super) by: String,
+}
+
+/// The alert book.
+#[derive(Debug)]
+pub struct Book {
+    pub(super) household: Arc<Household>,
+    pub(super) texts: Arc<Texts>,
+    pub(super) civil: Civil,
+    pub(super) alerts: BTreeMap<AlertId, Alert>,
+    pub(super) keys: HashMap<Key, AlertId>,
+    pub(super) closed: HashMap<AlertId, Closed>,
+    closed_order: VecDeque<AlertId>,
+    requests: HashMap<String, Result<(), RefusedCommand>>,
+    request_order: VecDeque<String>,
+    pub(super) sounding: Option<(SirenPattern, AlertId)>,
+    /// When the siren's state has to be looked at again.
+    pub(super) siren_wake: Option<Moment>,
+    pub(super) over_told: HashMap<AlertId, Moment>,
+    pub(super) asked: HashSet<Rule>,
+}
+
+impl Book {
+    /// An empty book of a household.
+    pub fn new(household: Arc<Household>, texts: Arc<Texts>) -> Self {
+        let civil = Civil::new(household.timezone.clone());
+        Self {
+            household,
+            texts,
+            civil,
+            alerts: BTreeMap::new(),
+            keys: HashMap::new(),
+            closed: HashMap::new(),
+            closed_order: VecDeque::new(),
+            requests: HashMap::new(),
+            request_order: VecDeque::new(),
+            sounding: None,
+            siren_wake: None,
+            over_told: HashMap::new(),
+            asked: HashSet::new(),
+        }
+    }
+
+    /// Takes a new configuration. Open alerts go on by the new plan; call `tick` after it.
+    pub fn configure(&mut self, now: Moment, household: Arc<Household>, texts: Arc<Texts>) {
+        self.civil.set_zone(household.timezone.clone());
+        self.household = household;
+        self.texts = texts;
+        self.look_at_all(now);
+    }
+
+    /// Says what the wall clock shows at `now`, or `None` while nobody knows. To be called at the
+    /// start and whenever the clock was set; call `tick` after it.
+    pub fn set_clock(&mut self, now: Moment, wall: Option<jiff::Timestamp>) {
+        self.civil.set(now, wall);
+        self.look_at_all(now);
+    }
+
+    fn look_at_all(&mut self, now: Moment) {
+        for alert in self.alerts.values_mut() {
+            alert.wake = Some(now);
+        }
+    }
+
+    /// Takes one input.
+    pub fn handle(&mut self, now: Moment, input: Input) -> Handled {
+        let mut out = Vec::new();
+        let answer = match input {
+            Input::Finding(finding) => {
+                self.finding(now, finding, &mut out);
+                Ok(())
+            }
+            Input::Request(request) => self.request(now, &request, &mut out),
+            Input::Delivered(delivery) => {
+                self.delivered(now, delivery, &mut out);
+                Ok(())
+            }
+            Input::Announced { alert, by } => {
+                self.announced(now, &alert, by, &mut out);
+                Ok(())
+            }
+        };
+        self.siren(now, &mut out);
+        Handled { actions: out, answer }
+    }
+
+    /// Carries out what is due at `now`.
+    pub fn tick(&mut self, now: Moment) -> Vec<Action> {
+        let mut out = Vec::new();
+        let due: Vec<AlertId> = self
+            .alerts
+            .iter()
+            .filter(|(_, alert)| alert.wake.is_some_and(|wake| wake <= now))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in due {
+            self.advance(now, &id, &mut out);
+        }
+        self.siren(now, &mut out);
+        out
+    }
+
+    /// When `tick` is next to be called; earlier or later does no harm.
+    pub fn next_tick(&self) -> Option<Moment> {
+        self.alerts.values().filter_map(|alert| alert.wake).chain(self.siren_wake).min()
+    }
+
+    /// Takes a recorded change back into an empty book, in the order of the journal. Nothing is
+    /// done about it before `resume`.
+    pub fn recall(&mut self, at: Moment, change: &AlertChange) {
+        self.apply(at, change);
+    }
+
+    /// Takes a recorded delivery back, in the order of the journal.
+    pub fn recall_delivery(&mut self, delivery: &Delivery) {
+        if let Some(alert) = self.alerts.get_mut(&delivery.message.alert) {
+            alert.search.reach.note(delivery);
+        }
+    }
+
+    /// Goes on after a restart: says again what nobody has accepted, sends again what was not
+    /// handed over, and tries who is due.
+    pub fn resume(&mut self, now: Moment) -> Vec<Action> {
+        let mut out = Vec::new();
+        let ids: Vec<AlertId> = self.alerts.keys().cloned().collect();
+        for id in ids {
+            self.announce_again(&id, &mut out);
+            self.send_again(&id, &mut out);
+            self.advance(now, &id, &mut out);
+        }
+        self.siren(now, &mut out);
+        out
+    }
+
+    fn finding(&mut self, now: Moment, finding: Finding, out: &mut Vec<Action>) {
+        match finding {
+            Finding::Raise(raise) => self.raise(now, raise, out),
+            Finding::Over { rule, origin, .. } => self.over(now, &rule, origin.as_ref(), out),
+            Finding::Cancel { origin, .. } => self.cancel(now, &origin, out),
+            Finding::Ask { rule, .. } => self.ask(&rule, out),
+        }
+    }
+
+    fn request(
+        &mut self,
+        now: Moment,
+        request: &Request,
+        out: &mut Vec<Action>,
+    ) -> Result<(), RefusedCommand> {
+        if request.id.len() > 256 {
+            return Err(RefusedCommand::IdTooLong);
+        }
+        if let Some(answer) = self.requests.get(&request.id) {
+            return answer.clone();
+        }
+        let answer = self.command(now, request, out);
+        if self.request_order.len() >= REQUESTS_REMEMBERED
+            && let Some(oldest) = self.request_order.pop_front()
+        {
+            self.requests.remove(&oldest);
+        }
+        self.requests.insert(request.id.clone(), answer.clone());
+        self.request_order.push_back(request.id.clone());
+        answer
+    }
+
+    fn delivered(&mut self, now: Moment, delivery: Delivery, out: &mut Vec<Action>) {
+        let id = delivery.message.alert.clone();
+        self.recall_delivery(&delivery);
+        out.push(Action::RecordDelivery(delivery));
+        self.advance(now, &id, out);
+    }
+
+    fn announced(&mut self, now: Moment, id: &AlertId, by: String, out: &mut Vec<Action>) {
+        let Some(alert) = self.alerts.get(id) else { return };
+        let known = alert.announced_by.contains(&by) || alert.announced_by.len() >= 8;
+        if !known {
+            self.record(now, id, AlertStep::Announced { by }, out);
+        }
+    }
+
+    /// Records a step of an open alert and applies it.
+    pub(super) fn record(
+        &mut self,
+        now: Moment,
+        id: &AlertId,
+        step: AlertStep,
+        out: &mut Vec<Action>,
+    ) {
+        if let Some(alert) = self.alerts.get(id) {
+            let change = AlertChange { subject: alert.subject.clone(), step };
+            self.record_change(now, change, out);
+        }
+    }
+
+    /// Records a change and applies it.
+    pub(super) fn record_change(
+        &mut self,
+        now: Moment,
+        change: AlertChange,
+        out: &mut Vec<Action>,
+    ) {
+        self.apply(now, &change);
+        out.push(Action::Record(change));
+    }
+
+    fn apply(&mut self, at: Moment, change: &AlertChange) {
+        let id = &change.subject.alert;
+        match &change.step {
+            AlertStep::Closed { by, .. } => {
+                if let Some(alert) = self.alerts.remove(id) {
+                    self.forget_key(&alert.subject);
+                }
+                self.over_told.remove(id);
+                self.remember_closed(change.subject.clone(), by.clone());
+            }
+            AlertStep::FollowedUp { .. } => {}
+            step => {
+                self.closed.remove(id);
+                let alert = self
+                    .alerts
+                    .entry(id.clone())
+                    .or_insert_with(|| Alert::new(at, change.subject.clone()));
+                alert.apply(at, step);
+                alert.wake = Some(at);
+                self.keys.insert(Key::of(&change.subject), id.clone());
+            }
+        }
+    }
+
+    fn forget_key(&mut self, subject: &Subject) {
+        let key = Key::of(subject);
+        if self.keys.get(&key) == Some(&subject.alert) {
+            self.keys.remove(&key);
+        }
+    }
+
+    fn remember_closed(&mut self, subject: Subject, by: String) {
+        let id = subject.alert.clone();
+        if self.closed.insert(id.clone(), Closed { subject, by }).is_none() {
+            self.closed_order.push_back(id);
+        }
+        while self.closed_order.len() > CLOSED_REMEMBERED {
+            if let Some(oldest) = self.closed_order.pop_front() {
+                self.closed.remove(&oldest);
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What humans ask of an alert: accept, arrived, close, follow up. Asking the same twice is not an
+//! error; asking what can not be is answered with the reason.
+
+use anju_model::command::{Command, Request};
+use anju_model::{AlertChange, AlertId, AlertStep, Class, Moment, Outcome};
+
+use super::action::{Action, NoticeKind, RefusedCommand};
+use super::book::Book;
+use super::speech;
+
+/// Longest way that is believed, minutes.
+const MAX_MINUTES: u32 = 24 * 60;
+/// Longest name and note that are kept, characters.
+const MAX_NAME: usize = 100;
+const MAX_NOTE: usize = 500;
+
+impl Book {
+    pub(super) fn command(
+        &mut self,
+        now: Moment,
+        request: &Request,
+        out: &mut Vec<Action>,
+    ) -> Result<(), RefusedCommand> {
+        let by = shortened(&request.by, MAX_NAME);
+        let via = shortened(&request.via, MAX_NAME);
+        match &request.command {
+            Command::Accept { alert, minutes } => self.accept(now, alert, by, *minutes, via, out),
+            Command::Arrived { alert } => self.arrived(now, alert, by, via, out),
+            Command::Close { alert, outcome, note } => {
+                if self.closed.get(alert).is_some_and(|closed| closed.by == by) {
+                    return Ok(());
+                }
+                self.must_be_open(alert)?;
+                let note = shortened(note, MAX_NOTE);
+                self.close(now, alert, &by, Some(*outcome), note, out);
+                Ok(())
+            }
+            Command::FollowUp { alert, note } => {
+                if self.alerts.contains_key(alert) {
+                    return Err(RefusedCommand::StillOpen(alert.clone()));
+                }
+                let Some(closed) = self.closed.get(alert) else {
+                    return Err(RefusedCommand::UnknownAlert(alert.clone()));
+                };
+                let step = AlertStep::FollowedUp { by, note: shortened(note, MAX_NOTE) };
+                let change = AlertChange { subject: closed.subject.clone(), step };
+                self.record_change(now, change, out);
+                Ok(())
+            }
+            other @ (Command::Away { .. } | Command::Speak { .. }) => {
+                Err(RefusedCommand::NotAboutAnAlert(other.name()))
+            }
+        }
+    }
+
+    fn must_be_open(&self, alert: &AlertId) -> Result<(), RefusedCommand> {
+        if self.alerts.contains_key(alert) {
+            return Ok(());
+        }
+        match self.closed.get(alert) {
+            Some(closed) => {
+                Err(RefusedCommand::AlreadyClosed { alert: alert.clone(), by: closed.by.clone() })
+            }
+            None => Err(RefusedCommand::UnknownAlert(alert.clone())),
+        }
+    }
+
+    fn accept(
+        &mut self,
+        now: Moment,
+        id: &AlertId,
+        by: String,
+        minutes: Option<u32>,
+        via: String,
+        out: &mut Vec<Action>,
+    ) -> Result<(), RefusedCommand> {
+        self.must_be_open(id)?;
+        if let Some(minutes) = minutes.filter(|m| *m > MAX_MINUTES) {
+            return Err(RefusedCommand::TooManyMinutes(minutes));
+        }
+        let helper = self.alerts.get(id).and_then(|a| a.helpers.iter().find(|h| h.by == by));
+        if helper.is_some_and(|h| h.there || h.minutes == minutes) {
+            return Ok(());
+        }
+        let step = AlertStep::Accepted { by: by.clone(), minutes, via };
+        self.record(now, id, step, out);
+        self.announce(id, speech::accepted, out);
+        self.notify_told(id, NoticeKind::Accepted, Some(&by), out);
+        self.advance(now, id, out);
+        Ok(())
+    }
+
+    fn arrived(
+        &mut self,
+        now: Moment,
+        id: &AlertId,
+        by: String,
+        via: String,
+        out: &mut Vec<Action>,
+    ) -> Result<(), RefusedCommand> {
+        self.must_be_open(id)?;
+        let there = |h: &super::alert::Helper| h.by == by && h.there;
+        if self.alerts.get(id).is_some_and(|a| a.helpers.iter().any(there)) {
+            return Ok(());
+        }
+        self.record(now, id, AlertStep::Arrived { by, via }, out);
+        self.announce(id, speech::arrived, out);
+        self.advance(now, id, out);
+        Ok(())
+    }
+
+    /// Closes an alert, and what is less of the same rule and device with it.
+    pub(super) fn close(
+        &mut self,
+        now: Moment,
+        id: &AlertId,
+        by: &str,
+        outcome: Option<Outcome>,
+        note: String,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(alert) = self.alerts.get(id) else { return };
+        let subject = alert.subject.clone();
+        let lesser: Vec<AlertId> = self
+            .alerts
+            .values()
+            .map(|a| &a.subject)
+            .filter(|s| s.rule == subject.rule && s.device == subject.device)
+            .filter(|s| s.test == subject.test && s.class < subject.class)
+            .map(|s| s.alert.clone())
+            .collect();
+        self.end(now, id, by, outcome, note.clone(), out);
+        for id in lesser {
+            self.end(now, &id, by, outcome, note.clone(), out);
+        }
+    }
+
+    fn end(
+        &mut self,
+        now: Moment,
+        id: &AlertId,
+        by: &str,
+        outcome: Option<Outcome>,
+        note: String,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(alert) = self.alerts.get(id) else { return };
+        let spoken = alert.subject.class >= Class::Warning && outcome.is_some();
+        let slot = speech::slot(id);
+        let closed = speech::closed(&alert.subject);
+        let mut told = Vec::new();
+        self.notify_told(id, NoticeKind::Closed, Some(by), &mut told);
+        let step = AlertStep::Closed { by: by.to_owned(), outcome, note };
+        self.record(now, id, step, out);
+        out.push(Action::Withdraw { alert: id.clone() });
+        out.push(if spoken { Action::Announce(closed) } else { Action::Quiet { slot } });
+        out.append(&mut told);
+    }
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
+}

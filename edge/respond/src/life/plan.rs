@@ -1,0 +1,227 @@
+//! The plan of who is tried, when, and at once with whom. Pure arithmetic over the household's
+//! contacts and the position of a search. A plan never ends: after its last step it begins again.
+
+use std::time::Duration;
+
+use anju_model::config::{Contact, ContactRole, Household};
+use anju_model::{Category, Class, Moment, Rule, Subject};
+
+use super::alert::{Alert, Position, Search};
+use super::civil::{Civil, look_again};
+
+/// Pauses between rounds of an alarm: telecare hubs try 16 times 30 s apart, then every 10 minutes.
+const ALARM_PAUSE: Duration = Duration::from_secs(30);
+const ALARM_ROUNDS: u32 = 16;
+const CALM_PAUSE: Duration = Duration::from_secs(10 * 60);
+const WARNING_ROUNDS: u32 = 6;
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Shortest time to accept when nothing of a step could be handed over.
+const OUT_OF_REACH_WINDOW: Duration = Duration::from_secs(10);
+/// Bounds of a contact's window, whatever the household says.
+const WINDOW_BOUNDS: (Duration, Duration) = (Duration::from_secs(10), HOUR);
+
+/// Whether the fault leaves the home unguarded, so that it is told at any hour: nothing can be
+/// recorded, or a help trigger is not heard from.
+pub(super) fn unguarded(subject: &Subject) -> bool {
+    match subject.rule {
+        Rule::Journal => true,
+        Rule::DeviceSilent => {
+            subject.kind.is_some_and(|kind| kind.category() == Category::ActiveHelp)
+        }
+        _ => false,
+    }
+}
+
+/// The steps for an alert: contacts of one step are tried at once.
+pub(super) fn steps<'a>(household: &'a Household, subject: &Subject) -> Vec<Vec<&'a Contact>> {
+    let usable: Vec<&Contact> =
+        household.contacts.iter().filter(|c| !c.channels.is_empty()).collect();
+    let chosen = match subject.class {
+        Class::Alarm | Class::Warning => usable,
+        Class::Request => by_role(
+            &usable,
+            &[
+                ContactRole::Community,
+                ContactRole::SocialWorker,
+                ContactRole::Volunteer,
+                ContactRole::Charity,
+                ContactRole::Centre,
+            ],
+        ),
+        Class::Fault => {
+            by_role(&usable, &[ContactRole::Property, ContactRole::Community, ContactRole::Centre])
+        }
+    };
+    let mut steps = in_steps(chosen);
+    if subject.class == Class::Warning {
+        family_first(&mut steps);
+    }
+    steps
+}
+
+/// Those who have one of the roles; where nobody has, the family; where there is none, everybody.
+fn by_role<'a>(usable: &[&'a Contact], roles: &[ContactRole]) -> Vec<&'a Contact> {
+    let with = |wanted: &[ContactRole]| -> Vec<&'a Contact> {
+        usable.iter().copied().filter(|c| wanted.contains(&c.role)).collect()
+    };
+    let chosen = with(roles);
+    if !chosen.is_empty() {
+        return chosen;
+    }
+    match with(&[ContactRole::Family]).first() {
+        Some(first) => vec![*first],
+        None => usable.to_vec(),
+    }
+}
+
+fn in_steps(contacts: Vec<&Contact>) -> Vec<Vec<&Contact>> {
+    let mut numbers: Vec<u32> = contacts.iter().map(|c| c.step).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+        .into_iter()
+        .map(|n| contacts.iter().copied().filter(|c| c.step == n).collect())
+        .collect()
+}
+
+/// A warning is calmer: of the first step the family is told alone, then the others.
+fn family_first(steps: &mut Vec<Vec<&Contact>>) {
+    let Some(first) = steps.first_mut() else { return };
+    let (family, others): (Vec<&Contact>, Vec<&Contact>) =
+        first.iter().partition(|c| c.role == ContactRole::Family);
+    if !family.is_empty() && !others.is_empty() {
+        *first = family;
+        steps.insert(1, others);
+    }
+}
+
+/// Who is to be tried now, and when to look again.
+#[derive(Debug, PartialEq)]
+pub(super) struct Decision<'a> {
+    pub(super) round: u32,
+    pub(super) step: u32,
+    pub(super) contacts: Vec<&'a Contact>,
+    pub(super) wake: Moment,
+}
+
+/// Decides for an alert whose search goes on.
+pub(super) fn decide<'a>(
+    steps: &[Vec<&'a Contact>],
+    alert: &Alert,
+    civil: &Civil,
+    now: Moment,
+) -> Decision<'a> {
+    let idle = |wake| Decision { round: 0, step: 0, contacts: Vec::new(), wake };
+    let by_day = alert.subject.class == Class::Fault && !unguarded(&alert.subject);
+    if by_day && !civil.is_day(now) {
+        return idle(look_again(now));
+    }
+    let try_now = |round: u32, index: usize, contacts: Vec<&'a Contact>| {
+        let wake = now.after(window(alert, &contacts));
+        Decision { round, step: number(index), contacts, wake }
+    };
+    let mut round = 1;
+    if let Some(position) = &alert.search.position {
+        let deadline = deadline(steps, alert, position);
+        if now < deadline {
+            let contacts = late(steps, &alert.search, position, civil, now);
+            let (round, step) = (position.round, position.step);
+            return Decision { round, step, contacts, wake: deadline };
+        }
+        let from = position.step as usize;
+        if let Some((index, contacts)) =
+            first_available(steps, from, &alert.search, position.round, civil, now)
+        {
+            return try_now(position.round, index, contacts);
+        }
+        let again = deadline.after(pause(alert, position.round));
+        if now < again {
+            return idle(again);
+        }
+        round = position.round.saturating_add(1);
+    }
+    if let Some((index, contacts)) = first_available(steps, 0, &alert.search, round, civil, now) {
+        return try_now(round, index, contacts);
+    }
+    // Nobody is on duty at this hour, or only who has lapsed: for an alarm everybody is tried.
+    let everybody: Vec<&Contact> = steps.iter().flatten().copied().collect();
+    if alert.subject.class == Class::Alarm && !everybody.is_empty() {
+        return try_now(round, steps.len() - 1, everybody);
+    }
+    idle(look_again(now))
+}
+
+fn number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX - 1) + 1
+}
+
+fn first_available<'a>(
+    steps: &[Vec<&'a Contact>],
+    from: usize,
+    search: &Search,
+    round: u32,
+    civil: &Civil,
+    now: Moment,
+) -> Option<(usize, Vec<&'a Contact>)> {
+    steps.iter().enumerate().skip(from).find_map(|(index, step)| {
+        let contacts: Vec<&Contact> =
+            step.iter().copied().filter(|c| available(c, search, round, civil, now)).collect();
+        (!contacts.is_empty()).then_some((index, contacts))
+    })
+}
+
+fn available(contact: &Contact, search: &Search, round: u32, civil: &Civil, now: Moment) -> bool {
+    let passed_over = round == 1 && search.passed_over.as_ref() == Some(&contact.id);
+    !passed_over && civil.within(&contact.hours, now)
+}
+
+/// Who belongs to the running step but was not tried: a restart came in between.
+fn late<'a>(
+    steps: &[Vec<&'a Contact>],
+    search: &Search,
+    position: &Position,
+    civil: &Civil,
+    now: Moment,
+) -> Vec<&'a Contact> {
+    let Some(step) = (position.step as usize).checked_sub(1).and_then(|i| steps.get(i)) else {
+        return Vec::new();
+    };
+    step.iter()
+        .copied()
+        .filter(|c| !position.tried.contains(&c.id))
+        .filter(|c| available(c, search, position.round, civil, now))
+        .collect()
+}
+
+fn deadline(steps: &[Vec<&Contact>], alert: &Alert, position: &Position) -> Moment {
+    let tried: Vec<&Contact> =
+        steps.iter().flatten().copied().filter(|c| position.tried.contains(&c.id)).collect();
+    let full = window(alert, &tried);
+    let lost = !tried.is_empty() && tried.iter().all(|c| alert.search.reach.out_of_reach(c));
+    position.at.after(if lost { full.min(OUT_OF_REACH_WINDOW) } else { full })
+}
+
+fn window(alert: &Alert, contacts: &[&Contact]) -> Duration {
+    let (least, most) = WINDOW_BOUNDS;
+    let longest = contacts.iter().map(|c| c.window).max().unwrap_or(Duration::from_secs(60));
+    let calm = match alert.subject.class {
+        Class::Alarm => least,
+        Class::Warning => Duration::from_secs(5 * 60),
+        Class::Request | Class::Fault => Duration::from_secs(30 * 60),
+    };
+    longest.clamp(least, most).max(calm)
+}
+
+/// The pause after a whole round without an answer. It grows, and is capped.
+fn pause(alert: &Alert, round: u32) -> Duration {
+    match alert.subject.class {
+        Class::Alarm if alert.cancelled => CALM_PAUSE,
+        Class::Alarm if round < ALARM_ROUNDS => ALARM_PAUSE,
+        Class::Alarm => CALM_PAUSE,
+        Class::Warning if round < WARNING_ROUNDS => CALM_PAUSE,
+        Class::Warning => HOUR,
+        Class::Request | Class::Fault => DAY,
+    }
+}

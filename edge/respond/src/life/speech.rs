@@ -1,0 +1,160 @@
+//! Which prompts say what about an alert, how urgently and how often. Names of prompts only; the
+//! sounds are the speaker's.
+
+use std::sync::Arc;
+
+use anju_model::{AlertId, Class, Rule, Subject};
+
+use super::action::{Announcement, Clip, Repeat, Urgency};
+use super::alert::{Alert, Stage};
+
+/// The slot of an alert's announcements.
+pub(super) fn slot(id: &AlertId) -> Arc<str> {
+    id.as_str().into()
+}
+
+/// The slot of a question.
+pub(super) fn question_slot(rule: &Rule) -> Arc<str> {
+    format!("ask/{rule}").into()
+}
+
+fn say(subject: &Subject, prompts: &[&'static str], repeat: Repeat) -> Announcement {
+    let test = subject.test.then_some("test");
+    let clips = test.into_iter().chain(prompts.iter().copied()).map(Clip::Prompt).collect();
+    Announcement {
+        slot: slot(&subject.alert),
+        alert: Some(subject.alert.clone()),
+        urgency: match subject.class {
+            Class::Alarm => Urgency::Critical,
+            Class::Warning | Class::Request => Urgency::Action,
+            Class::Fault if subject.rule == Rule::Journal => Urgency::Action,
+            Class::Fault => Urgency::Low,
+        },
+        repeat,
+        clips,
+    }
+}
+
+/// What is said first of an alert.
+fn first_words(subject: &Subject) -> &'static [&'static str] {
+    match (&subject.rule, subject.class) {
+        (Rule::Help, _) => &["help-pressed", "cancel-hint"],
+        (Rule::Fall, _) => &["fall-suspected", "cancel-hint"],
+        (Rule::Smoke, _) => &["smoke"],
+        (Rule::Gas, _) => &["gas"],
+        (Rule::CarbonMonoxide, _) => &["carbon-monoxide"],
+        (Rule::Leak, _) => &["leak"],
+        (Rule::Inactivity, Class::Alarm) => &["inactivity-alarm"],
+        (Rule::Inactivity, _) => &["inactivity-question"],
+        (Rule::NotUp, _) => &["not-up"],
+        (Rule::LeftHome, _) => &["left-home"],
+        (Rule::DeviceSilent, _) => &["device-silent"],
+        (Rule::DeviceLow, _) => &["device-low-battery"],
+        (Rule::Journal, _) => &["cannot-record"],
+        (Rule::Tamper | Rule::Trouble | Rule::Configuration | Rule::Channel, _)
+        | (Rule::Other(_), _) => &[],
+    }
+}
+
+/// Whether the place matters more than calm: the room is said with the danger.
+const fn names_the_room(rule: &Rule) -> bool {
+    matches!(rule, Rule::Smoke | Rule::Gas | Rule::CarbonMonoxide | Rule::Leak)
+}
+
+/// The alert was raised, or its search begins anew. Faults wait for the telling.
+pub(super) fn raised(alert: &Alert) -> Option<Announcement> {
+    let subject = &alert.subject;
+    if subject.class == Class::Fault {
+        return None;
+    }
+    opening(subject)
+}
+
+/// A fault is being told: the home hears of it at the same time.
+pub(super) fn fault(alert: &Alert) -> Option<Announcement> {
+    (alert.subject.class == Class::Fault).then(|| opening(&alert.subject)).flatten()
+}
+
+fn opening(subject: &Subject) -> Option<Announcement> {
+    let words = first_words(subject);
+    if words.is_empty() {
+        return None;
+    }
+    let repeat = if subject.class == Class::Alarm { Repeat::UntilQuiet } else { Repeat::Once };
+    let mut said = say(subject, words, repeat);
+    if let Some(room) = subject.room.as_ref().filter(|_| names_the_room(&subject.rule)) {
+        said.clips.push(Clip::Room(room.clone()));
+    }
+    Some(said)
+}
+
+/// It was felt again while help is searched for: a press is answered each time.
+pub(super) fn again(alert: &Alert) -> Option<Announcement> {
+    let wanted = alert.subject.rule == Rule::Help && alert.stage() == Stage::Searching;
+    wanted.then(|| {
+        let mut said = say(&alert.subject, &["help-again"], Repeat::Once);
+        said.slot = format!("{}/again", alert.subject.alert).into();
+        said
+    })
+}
+
+/// A whole round went by without an answer.
+pub(super) fn nobody_yet(alert: &Alert) -> Option<Announcement> {
+    let subject = &alert.subject;
+    let waits = subject.class == Class::Alarm && alert.stage() == Stage::Searching;
+    match (waits, subject.rule.clone()) {
+        // Whoever is still inside must hear what to do, not who was called.
+        (false, _) | (true, Rule::Smoke | Rule::Gas | Rule::CarbonMonoxide) => None,
+        (true, _) => Some(say(subject, &["nobody-yet"], Repeat::UntilQuiet)),
+    }
+}
+
+/// Somebody comes.
+pub(super) fn accepted(alert: &Alert) -> Option<Announcement> {
+    spoken_of(alert, &["accepted"], Repeat::Once)
+}
+
+/// Somebody is there.
+pub(super) fn arrived(alert: &Alert) -> Option<Announcement> {
+    spoken_of(alert, &["arrived"], Repeat::Once)
+}
+
+/// Who accepted did not come.
+pub(super) fn lapsed(alert: &Alert) -> Option<Announcement> {
+    let repeat =
+        if alert.subject.class == Class::Alarm { Repeat::UntilQuiet } else { Repeat::Once };
+    spoken_of(alert, &["lapsed"], repeat)
+}
+
+/// The person cancelled.
+pub(super) fn cancelled(alert: &Alert) -> Option<Announcement> {
+    spoken_of(alert, &["cancel-told"], Repeat::Once)
+}
+
+/// It is closed.
+pub(super) fn closed(subject: &Subject) -> Announcement {
+    let mut said = say(subject, &["alert-closed"], Repeat::Once);
+    said.urgency = Urgency::Action;
+    said
+}
+
+fn spoken_of(alert: &Alert, words: &[&'static str], repeat: Repeat) -> Option<Announcement> {
+    (alert.subject.class >= Class::Warning).then(|| say(&alert.subject, words, repeat))
+}
+
+/// What the box asks before a rule raises.
+pub(super) fn question(rule: &Rule) -> Option<Announcement> {
+    let words = match rule {
+        Rule::Inactivity => "inactivity-question",
+        Rule::Fall => "fall-question",
+        Rule::NotUp => "not-up",
+        _ => return None,
+    };
+    Some(Announcement {
+        slot: question_slot(rule),
+        alert: None,
+        urgency: Urgency::Action,
+        repeat: Repeat::Once,
+        clips: vec![Clip::Prompt(words)],
+    })
+}
