@@ -1,0 +1,129 @@
+//! A follower: reads one lane from its cursor on and moves the cursor when told. Entries that are
+//! in memory come from there; older ones are read in chunks away from the async threads.
+
+use std::sync::Arc;
+
+use crate::FollowWhen;
+use crate::cursor::{self, CursorFile, Key};
+use crate::shared::{Place, Shared};
+use crate::types::{Lane, Record};
+
+/// Entries read from the disk at once.
+const CHUNK: usize = 1024;
+
+/// Reads one lane in order.
+pub struct Follower {
+    shared: Arc<Shared>,
+    key: Key,
+    when: FollowWhen,
+    given: u64,
+    ahead: std::collections::VecDeque<Record>,
+}
+
+impl Follower {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        name: &str,
+        lane: Lane,
+        when: FollowWhen,
+    ) -> std::io::Result<Self> {
+        let key = Key::new(name, lane).ok_or_else(|| {
+            std::io::Error::other("a follower's name is 1 to 64 of the characters a-z, 0-9 and -")
+        })?;
+        let known = shared.lock().followers.contains_key(&key);
+        if !known {
+            // Without a file the place is kept in memory only: a read-only disk stops nobody.
+            let file = CursorFile::open(&cursor::folder(&shared.dir), &key).ok().map(|(f, _)| f);
+            let place = Place { file, acknowledged: 0, changed: false };
+            shared.lock().followers.entry(key.clone()).or_insert(place);
+        }
+        let mut follower =
+            Self { shared, key, when, given: 0, ahead: std::collections::VecDeque::new() };
+        follower.rewind_to_cursor();
+        Ok(follower)
+    }
+
+    /// Goes back to the first entry that is not acknowledged.
+    pub fn rewind_to_cursor(&mut self) {
+        self.ahead.clear();
+        self.given =
+            self.shared.lock().followers.get(&self.key).map_or(0, |place| place.acknowledged);
+    }
+
+    /// Everything up to and including `seq` is dealt with. The cursor only moves forward.
+    pub fn ack(&mut self, seq: u64) {
+        let journal = self.shared.journal_id;
+        let mut state = self.shared.lock();
+        let Some(place) = state.followers.get_mut(&self.key) else { return };
+        if seq <= place.acknowledged {
+            return;
+        }
+        place.acknowledged = seq;
+        if let Some(file) = &mut place.file
+            && let Err(error) = file.write(journal, seq)
+        {
+            tracing::warn!(%error, cursor = self.key.file_name(), "cursor not written");
+        }
+        place.changed = true;
+    }
+
+    /// Entries after the last one given, without waiting for new ones; may read the disk.
+    pub async fn try_next(&mut self, most: usize) -> Vec<Record> {
+        if most == 0 {
+            return Vec::new();
+        }
+        if self.ahead.is_empty() {
+            let durable = self.shared.progress.borrow().durable;
+            let to = match self.when {
+                FollowWhen::Durable => durable,
+                FollowWhen::AtOnce => u64::MAX,
+            };
+            let memory = {
+                let state = self.shared.lock();
+                state.in_memory(self.key.lane, self.given, to, most.max(CHUNK))
+            };
+            match memory {
+                Some(records) => self.ahead.extend(records),
+                None if self.given < durable => self.read_ahead(durable).await,
+                None => {}
+            }
+        }
+        let count = most.min(self.ahead.len());
+        let records: Vec<Record> = self.ahead.drain(..count).collect();
+        if let Some(last) = records.last() {
+            self.given = last.number.seq;
+        }
+        records
+    }
+
+    async fn read_ahead(&mut self, durable: u64) {
+        let (shared, lane, from) = (self.shared.clone(), self.key.lane, self.given + 1);
+        let read = tokio::task::spawn_blocking(move || shared.read(lane, from, durable, CHUNK));
+        match read.await {
+            Ok(records) if records.is_empty() => self.given = self.given.max(durable),
+            Ok(records) => self.ahead.extend(records),
+            Err(error) => tracing::warn!(%error, "reading the journal failed"),
+        }
+    }
+
+    /// Waits until there is more, then gives at most `most` entries. Cancelling loses nothing.
+    /// After the journal was closed and all is given, it waits for ever.
+    pub async fn next(&mut self, most: usize) -> Vec<Record> {
+        let mut progress = self.shared.progress.subscribe();
+        let mut alerts = self.shared.alerts.subscribe();
+        loop {
+            progress.borrow_and_update();
+            alerts.borrow_and_update();
+            let records = self.try_next(most).await;
+            if !records.is_empty() {
+                return records;
+            }
+            // Neither sender can be gone: `shared` is held.
+            let at_once = self.when == FollowWhen::AtOnce && self.key.lane == Lane::Alerts;
+            let _ = tokio::select! {
+                changed = progress.changed() => changed,
+                changed = alerts.changed(), if at_once => changed,
+            };
+        }
+    }
+}
