@@ -184,6 +184,7 @@ async fn retention_spares_what_followers_need_until_the_hard_limit() {
     let (journal, _, mut notices) =
         Journal::open_with(dir.path(), settings, Arc::new(MemoryOpener::default())).unwrap();
     let mut events = journal.follow("up", Lane::Events, FollowWhen::Durable).unwrap();
+    let _alerts = journal.follow("up", Lane::Alerts, FollowWhen::Durable).unwrap();
     let filled = |n: Number| format!("{n} {}", "x".repeat(480));
     for _ in 0..10 {
         journal.append(Lane::Alerts, Urgency::Lazy, filled);
