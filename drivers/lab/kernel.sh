@@ -4,7 +4,9 @@
 #
 #   kernel.sh          a ready kernel, else builds one (some ten minutes of two processors)
 #   kernel.sh --find   a ready kernel; exit 3 when there is none
+#   kernel.sh --build  builds this very recipe unless it is cached, whatever else is ready
 #   kernel.sh --check  only tries what a build needs: tools, source, patch and configuration
+#   kernel.sh --packages   the Debian packages that a build needs
 #
 # A ready kernel is, in this order: $ANJU_LAB_KERNEL; the cached one of this very recipe; one that
 # lies in a lab folder beside the clone. Nothing is ever written into the clone.
@@ -18,11 +20,6 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/anju/lab
 
 say() { echo "lab kernel: $*" >&2; }
 fail() { say "$*"; exit 1; }
-
-# The name carries the hash of everything that shapes the kernel: this recipe, the configuration
-# and the series. Point releases of one series are alike to the lab.
-recipe=$(cat "${BASH_SOURCE[0]}" "$here/kernel.config" <(echo "$series") | sha256sum | cut -c1-16)
-cached=$cache/linux-um-$recipe
 
 find_ready() {
     if [[ -n ${ANJU_LAB_KERNEL:-} ]]; then
@@ -82,15 +79,17 @@ PATCH
     done <"$here/kernel.config"
 }
 
+# The name carries the hash of everything that shapes the kernel: the recipe above, the
+# configuration and the series. Point releases of one series are alike to the lab.
+recipe=$({ declare -f prepare; cat "$here/kernel.config"; echo "$series"; } | sha256sum | cut -c1-16)
+cached=$cache/linux-um-$recipe
+
 build_dir() {
     mkdir -p "$cache"
     mktemp -d "$cache/build.XXXXXX"
 }
 
-case ${1:-} in
-'')
-    if find_ready; then exit 0; else code=$?; fi
-    ((code == 3)) || exit "$code"
+build() {
     need_tools
     tree=$(build_dir)
     trap 'rm -rf "$tree"' EXIT
@@ -103,6 +102,20 @@ case ${1:-} in
     strip -o "$tree/linux-um" "$tree/linux"
     mv "$tree/linux-um" "$cached"
     echo "$cached"
+}
+
+case ${1:-} in
+'')
+    if find_ready; then exit 0; else code=$?; fi
+    ((code == 3)) || exit "$code"
+    build
+    ;;
+--build)
+    [[ -x $cached ]] || build >/dev/null
+    echo "$cached"
+    ;;
+--packages)
+    echo "${packages[@]}"
     ;;
 --find)
     find_ready || { code=$?; say "no ready kernel; $0 builds one"; exit "$code"; }
@@ -115,6 +128,6 @@ case ${1:-} in
     say "all that a build needs is here"
     ;;
 *)
-    fail "unknown option $1; one of --find, --check or none"
+    fail "unknown option $1; one of --find, --build, --check, --packages or none"
     ;;
 esac

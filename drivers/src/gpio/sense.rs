@@ -101,6 +101,8 @@ pub struct Input {
     machine: Machine,
     /// The last raw level known.
     closed: bool,
+    /// No edge has come yet.
+    fresh: bool,
 }
 
 impl Input {
@@ -130,16 +132,21 @@ impl Input {
             _ => vec![Said { fact: level_fact(role, away), baseline: !away }],
         };
         let filter = Debounce::new(debounce, away);
-        (Self { role, contact, filter, storm: Storm::default(), machine, closed }, found)
+        (
+            Self { role, contact, filter, storm: Storm::default(), machine, closed, fresh: true },
+            found,
+        )
     }
 
     /// Takes an edge.
     pub fn edge(&mut self, edge: Edge) -> Vec<Said> {
+        // A first edge to the level that was read at the start came before the reading, late.
+        let late = std::mem::take(&mut self.fresh) && edge.closed == self.closed;
         self.closed = edge.closed;
         let mut said = Vec::new();
         let away = reed::away_from_rest(self.contact, edge.closed);
         // Missing raw edges are bounce; missing settled edges are presses.
-        let lost = edge.lost && self.filter.passes_all();
+        let lost = (edge.lost || late) && self.filter.passes_all();
         if let Some(settled) = self.filter.edge(edge.at, away) {
             self.settled(settled.at, settled.active, lost, &mut said);
         } else if lost {

@@ -20,6 +20,8 @@ use crate::driver::{Action, Report};
 #[derive(Default)]
 struct Pin {
     closed: bool,
+    /// Edges that come while the line is being taken.
+    early: Vec<bool>,
     holder: Option<String>,
     edges: Option<mpsc::UnboundedSender<Result<Edge, LineError>>>,
     output: Vec<bool>,
@@ -79,7 +81,13 @@ impl Lines for Bench {
     fn input(&self, wiring: &Wiring) -> Result<Box<dyn InputLine>, LineError> {
         self.take(wiring)?;
         let (sender, edges) = mpsc::unbounded_channel();
-        self.pin(wiring.line, |pin| pin.edges = Some(sender));
+        let at = self.now();
+        self.pin(wiring.line, |pin| {
+            for closed in pin.early.drain(..) {
+                sender.send(Ok(Edge { at, closed, lost: false })).unwrap();
+            }
+            pin.edges = Some(sender);
+        });
         Ok(Box::new(BenchInput { bench: self.clone(), line: wiring.line, edges }))
     }
 
@@ -278,6 +286,33 @@ async fn levels_at_the_start_are_a_base_line() {
     // Four hours later the sensor still says "motion": it hangs, nobody moves for four hours.
     let hangs = work.next().await;
     assert!(matches!(hangs.fact, Fact::Trouble(Trouble { active: true, .. })), "{hangs:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_press_while_the_line_is_being_taken_counts_and_a_release_does_not() {
+    let bench = Bench::new();
+    bench.pin(1, |pin| (pin.closed, pin.early) = (true, vec![true]));
+    bench.pin(2, |pin| (pin.closed, pin.early) = (false, vec![false]));
+    let devices =
+        [device("now", DeviceKind::FixedAlarm, 1), device("before", DeviceKind::FixedAlarm, 2)];
+    let mut work = Work::begin(&bench, &devices);
+    let said = [work.next().await, work.next().await, work.next().await];
+    let pressed: Vec<&str> = said
+        .iter()
+        .filter(|said| said.fact == help(HelpState::Pressed))
+        .map(|said| said.origin.device.as_str())
+        .collect();
+    assert_eq!(pressed, ["now"], "{said:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_edge_that_was_in_the_level_already_counts() {
+    let bench = Bench::new();
+    bench.pin(1, |pin| pin.closed = true);
+    let mut work = Work::begin(&bench, &[device("sos", DeviceKind::FixedAlarm, 1)]);
+    work.next().await;
+    bench.drive(1, true);
+    assert_eq!(work.next().await.fact, help(HelpState::Pressed));
 }
 
 #[tokio::test(start_paused = true)]

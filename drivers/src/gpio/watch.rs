@@ -62,9 +62,16 @@ impl Watch {
         let debounce = if line.debounced() { Duration::ZERO } else { self.binding.debounce };
         let contact = self.binding.contact;
         let begin = self.lines.now();
+        let closed = line.closed()?;
+        // An edge between taking the line and reading it is in that level already, and still to come.
+        let early = line.pending()?;
+        let at_first = early.map_or(closed, |edge| !edge.closed);
         let (mut input, found) =
-            Input::new(self.role, contact, debounce, self.timings, line.closed()?, begin);
+            Input::new(self.role, contact, debounce, self.timings, at_first, begin);
         self.tell(found).await;
+        if let Some(edge) = early {
+            self.tell(input.edge(edge)).await;
+        }
         let mut look = begin + LOOK;
         let mut doubtful = false;
         loop {
