@@ -3,4 +3,5 @@
 //! own. An alarm must never wait here for a disk, a network or a sound card.
 
 pub mod life;
+pub mod prompts;
 pub mod texts;

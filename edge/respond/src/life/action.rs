@@ -9,6 +9,8 @@ use anju_model::{
 };
 use thiserror::Error;
 
+use crate::prompts::PromptId;
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
@@ -93,8 +95,8 @@ pub enum Repeat {
 /// One piece of an utterance.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Clip {
-    /// A prompt of the catalogue, by id.
-    Prompt(&'static str),
+    /// A prompt of the catalogue.
+    Prompt(PromptId),
     /// The room's name, where there is a clip for it.
     Room(RoomId),
     /// Free words, spoken only where a voice for them is installed.

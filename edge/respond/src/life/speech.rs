@@ -7,6 +7,7 @@ use anju_model::{AlertId, Class, Rule, Subject};
 
 use super::action::{Announcement, Clip, Repeat, Urgency};
 use super::alert::{Alert, Stage};
+use crate::prompts::PromptId;
 
 /// The slot of an alert's announcements.
 pub(super) fn slot(id: &AlertId) -> Arc<str> {
@@ -18,8 +19,8 @@ pub(super) fn question_slot(rule: &Rule) -> Arc<str> {
     format!("ask/{rule}").into()
 }
 
-fn say(subject: &Subject, prompts: &[&'static str], repeat: Repeat) -> Announcement {
-    let test = subject.test.then_some("test");
+fn say(subject: &Subject, prompts: &[PromptId], repeat: Repeat) -> Announcement {
+    let test = subject.test.then_some(PromptId::Test);
     let clips = test.into_iter().chain(prompts.iter().copied()).map(Clip::Prompt).collect();
     Announcement {
         slot: slot(&subject.alert),
@@ -36,21 +37,21 @@ fn say(subject: &Subject, prompts: &[&'static str], repeat: Repeat) -> Announcem
 }
 
 /// What is said first of an alert.
-fn first_words(subject: &Subject) -> &'static [&'static str] {
+fn first_words(subject: &Subject) -> &'static [PromptId] {
     match (&subject.rule, subject.class) {
-        (Rule::Help, _) => &["help-pressed", "cancel-hint"],
-        (Rule::Fall, _) => &["fall-suspected", "cancel-hint"],
-        (Rule::Smoke, _) => &["smoke"],
-        (Rule::Gas, _) => &["gas"],
-        (Rule::CarbonMonoxide, _) => &["carbon-monoxide"],
-        (Rule::Leak, _) => &["leak"],
-        (Rule::Inactivity, Class::Alarm) => &["inactivity-alarm"],
-        (Rule::Inactivity, _) => &["inactivity-question"],
-        (Rule::NotUp, _) => &["not-up"],
-        (Rule::LeftHome, _) => &["left-home"],
-        (Rule::DeviceSilent, _) => &["device-silent"],
-        (Rule::DeviceLow, _) => &["device-low-battery"],
-        (Rule::Journal, _) => &["cannot-record"],
+        (Rule::Help, _) => &[PromptId::HelpPressed, PromptId::CancelHint],
+        (Rule::Fall, _) => &[PromptId::FallSuspected, PromptId::CancelHint],
+        (Rule::Smoke, _) => &[PromptId::Smoke],
+        (Rule::Gas, _) => &[PromptId::Gas],
+        (Rule::CarbonMonoxide, _) => &[PromptId::CarbonMonoxide],
+        (Rule::Leak, _) => &[PromptId::Leak],
+        (Rule::Inactivity, Class::Alarm) => &[PromptId::InactivityAlarm],
+        (Rule::Inactivity, _) => &[PromptId::InactivityQuestion],
+        (Rule::NotUp, _) => &[PromptId::NotUp],
+        (Rule::LeftHome, _) => &[PromptId::LeftHome],
+        (Rule::DeviceSilent, _) => &[PromptId::DeviceSilent],
+        (Rule::DeviceLow, _) => &[PromptId::DeviceLowBattery],
+        (Rule::Journal, _) => &[PromptId::CannotRecord],
         (Rule::Tamper | Rule::Trouble | Rule::Configuration | Rule::Channel, _)
         | (Rule::Other(_), _) => &[],
     }
@@ -92,7 +93,7 @@ fn opening(subject: &Subject) -> Option<Announcement> {
 pub(super) fn again(alert: &Alert) -> Option<Announcement> {
     let wanted = alert.subject.rule == Rule::Help && alert.stage() == Stage::Searching;
     wanted.then(|| {
-        let mut said = say(&alert.subject, &["help-again"], Repeat::Once);
+        let mut said = say(&alert.subject, &[PromptId::HelpAgain], Repeat::Once);
         said.slot = format!("{}/again", alert.subject.alert).into();
         said
     })
@@ -105,49 +106,49 @@ pub(super) fn nobody_yet(alert: &Alert) -> Option<Announcement> {
     match (waits, subject.rule.clone()) {
         // Whoever is still inside must hear what to do, not who was called.
         (false, _) | (true, Rule::Smoke | Rule::Gas | Rule::CarbonMonoxide) => None,
-        (true, _) => Some(say(subject, &["nobody-yet"], Repeat::UntilQuiet)),
+        (true, _) => Some(say(subject, &[PromptId::NobodyYet], Repeat::UntilQuiet)),
     }
 }
 
 /// Somebody comes.
 pub(super) fn accepted(alert: &Alert) -> Option<Announcement> {
-    spoken_of(alert, &["accepted"], Repeat::Once)
+    spoken_of(alert, &[PromptId::Accepted], Repeat::Once)
 }
 
 /// Somebody is there.
 pub(super) fn arrived(alert: &Alert) -> Option<Announcement> {
-    spoken_of(alert, &["arrived"], Repeat::Once)
+    spoken_of(alert, &[PromptId::Arrived], Repeat::Once)
 }
 
 /// Who accepted did not come.
 pub(super) fn lapsed(alert: &Alert) -> Option<Announcement> {
     let repeat =
         if alert.subject.class == Class::Alarm { Repeat::UntilQuiet } else { Repeat::Once };
-    spoken_of(alert, &["lapsed"], repeat)
+    spoken_of(alert, &[PromptId::Lapsed], repeat)
 }
 
 /// The person cancelled.
 pub(super) fn cancelled(alert: &Alert) -> Option<Announcement> {
-    spoken_of(alert, &["cancel-told"], Repeat::Once)
+    spoken_of(alert, &[PromptId::CancelTold], Repeat::Once)
 }
 
 /// It is closed.
 pub(super) fn closed(subject: &Subject) -> Announcement {
-    let mut said = say(subject, &["alert-closed"], Repeat::Once);
+    let mut said = say(subject, &[PromptId::AlertClosed], Repeat::Once);
     said.urgency = Urgency::Action;
     said
 }
 
-fn spoken_of(alert: &Alert, words: &[&'static str], repeat: Repeat) -> Option<Announcement> {
+fn spoken_of(alert: &Alert, words: &[PromptId], repeat: Repeat) -> Option<Announcement> {
     (alert.subject.class >= Class::Warning).then(|| say(&alert.subject, words, repeat))
 }
 
 /// What the box asks before a rule raises.
 pub(super) fn question(rule: &Rule) -> Option<Announcement> {
     let words = match rule {
-        Rule::Inactivity => "inactivity-question",
-        Rule::Fall => "fall-question",
-        Rule::NotUp => "not-up",
+        Rule::Inactivity => PromptId::InactivityQuestion,
+        Rule::Fall => PromptId::FallQuestion,
+        Rule::NotUp => PromptId::NotUp,
         _ => return None,
     };
     Some(Announcement {

@@ -1,0 +1,98 @@
+//! What humans ask, and what the box refuses.
+
+use anju_model::command::{Command, Request};
+use anju_model::{AlertId, Outcome};
+
+use super::home::*;
+use crate::life::{Input, RefusedCommand};
+
+fn nowhere() -> AlertId {
+    AlertId::from_wire("hz-000123/1/9").unwrap()
+}
+
+#[test]
+fn what_is_not_known_is_refused() {
+    let mut home = Home::new(family());
+    for command in [
+        Command::Accept { alert: nowhere(), minutes: None },
+        Command::Arrived { alert: nowhere() },
+        Command::Close { alert: nowhere(), outcome: Outcome::Real, note: String::new() },
+        Command::FollowUp { alert: nowhere(), note: String::new() },
+    ] {
+        let (actions, answer) = home.command("page", command);
+        assert_eq!(answer, Err(RefusedCommand::UnknownAlert(nowhere())));
+        assert_eq!(actions, []);
+    }
+    let (_, answer) = home.command("page", Command::Away { until: None });
+    assert_eq!(answer, Err(RefusedCommand::NotAboutAnAlert("away")));
+}
+
+#[test]
+fn a_closed_alert_can_be_followed_up_and_nothing_else() {
+    let mut home = Home::new(family());
+    home.press();
+    let alert = home.only();
+    let follow_up = Command::FollowUp { alert: alert.clone(), note: "well again".into() };
+    let (_, answer) = home.command("social-worker", follow_up.clone());
+    assert_eq!(answer, Err(RefusedCommand::StillOpen(alert.clone())));
+    home.close("daughter");
+    let refused =
+        Err(RefusedCommand::AlreadyClosed { alert: alert.clone(), by: "daughter".into() });
+    let accept = Command::Accept { alert: alert.clone(), minutes: None };
+    assert_eq!(home.command("centre", accept).1, refused);
+    let close =
+        Command::Close { alert: alert.clone(), outcome: Outcome::Real, note: String::new() };
+    assert_eq!(home.command("centre", close.clone()).1, refused);
+    assert_eq!(home.command("daughter", close), (vec![], Ok(())), "the same again is no error");
+    let (actions, answer) = home.command("social-worker", follow_up);
+    assert_eq!((steps(&actions), answer), (vec!["followed_up"], Ok(())));
+    // All this holds after a restart too.
+    let mut home = home.restarted();
+    assert_eq!(home.book.open_count(), 0);
+    let accept = Command::Accept { alert, minutes: None };
+    assert_eq!(home.command("centre", accept).1, refused);
+}
+
+#[test]
+fn the_same_command_is_carried_out_once() {
+    let mut home = Home::new(family());
+    home.press();
+    let request = |id: &str, minutes| Request {
+        id: id.to_owned(),
+        by: "daughter".into(),
+        via: "ntfy".into(),
+        command: Command::Accept { alert: AlertId::from_wire("hz-000123/1/101").unwrap(), minutes },
+    };
+    let mut send = |r: Request| home.input(Input::Request(r));
+    assert_eq!(steps(&send(request("a", Some(30))).actions), ["accepted"]);
+    assert_eq!(send(request("a", Some(30))).actions, []);
+    assert_eq!(send(request("b", Some(30))).actions, []);
+    assert_eq!(steps(&send(request("c", Some(20))).actions), ["accepted"], "a new estimate");
+    assert_eq!(send(request("d", Some(9999))).answer, Err(RefusedCommand::TooManyMinutes(9999)));
+    assert_eq!(send(request("d", Some(9999))).answer, Err(RefusedCommand::TooManyMinutes(9999)));
+    let long = "x".repeat(257);
+    assert_eq!(send(request(&long, None)).answer, Err(RefusedCommand::IdTooLong));
+}
+
+#[test]
+fn an_operator_who_is_no_contact_may_accept() {
+    let mut home = Home::new(family());
+    home.press();
+    let actions = home.accept("Operator 7 of the centre", Some(15));
+    assert_eq!(steps(&actions), ["accepted"]);
+    assert!(notices(&actions)[0].full.body.contains("Operator 7"));
+    assert!(home.pass(24 * 60).is_empty());
+    assert!(!home.pass(2 * 60).is_empty(), "and lapses like anybody");
+}
+
+#[test]
+fn long_words_are_shortened() {
+    let mut home = Home::new(family());
+    home.press();
+    let alert = home.only();
+    let command = Command::Close { alert, outcome: Outcome::False, note: "x".repeat(10_000) };
+    let (_, answer) = home.command(&"长".repeat(5000), command);
+    assert_eq!(answer, Ok(()));
+    let data = serde_json::to_string(&home.recorded.last().unwrap().1).unwrap();
+    assert!(data.len() < 2000, "{}", data.len());
+}

@@ -1,0 +1,65 @@
+//! Floods: bounded memory, and a real press in the middle gets through.
+
+use anju_model::observation::Origin;
+use anju_model::{Class, DeviceId, DeviceKind, Rule};
+
+use super::home::*;
+use crate::life::NoticeKind as K;
+use crate::life::{Action, MAX_OPEN_PER_CLASS};
+
+fn flood(home: &mut Home, rule: &Rule, class: Class, devices: u64) {
+    for n in 0..devices {
+        let mut raise = finding(rule.clone(), class, None, 1000 + n);
+        raise.origin = Some(Origin {
+            device: DeviceId::new(&format!("broken-{n}")).unwrap(),
+            kind: DeviceKind::WaterLeak,
+            room: None,
+            person: None,
+        });
+        home.raise(raise);
+    }
+}
+
+#[test]
+fn a_sensor_that_shouts_a_thousand_times_is_one_alert() {
+    let mut home = Home::new(family());
+    let mut notices_sent = 0;
+    for n in 0..1000 {
+        let actions = home.raise(finding(Rule::Leak, Class::Alarm, Some("smoke-1"), 200 + n));
+        notices_sent += notices(&actions).len();
+    }
+    assert_eq!(home.book.open_count(), 1);
+    assert_eq!(notices_sent, 2);
+    let actions = home.press();
+    assert_eq!(steps(&actions), ["raised", "contacted", "contacted"]);
+    assert_eq!(told(&actions), [("daughter", K::Call), ("centre", K::Call)]);
+}
+
+#[test]
+fn open_alerts_are_bounded_and_help_is_always_taken() {
+    let mut home = Home::new(family());
+    flood(&mut home, &Rule::Leak, Class::Alarm, 1000);
+    flood(&mut home, &Rule::Trouble, Class::Fault, 1000);
+    assert_eq!(home.book.open_of_class(Class::Alarm), MAX_OPEN_PER_CLASS);
+    assert_eq!(home.book.open_of_class(Class::Fault), MAX_OPEN_PER_CLASS);
+    let counted: u64 = home.book.open().iter().map(|a| a.count).sum();
+    assert_eq!(counted, 2000, "what is beyond is counted");
+    let actions = home.press();
+    assert_eq!(steps(&actions)[0], "raised");
+    assert!(actions.iter().any(|a| matches!(a, Action::Announce(_))));
+    assert_eq!(told(&actions).len(), 2);
+}
+
+#[test]
+fn five_thousand_presses_are_handled_quickly() {
+    let mut home = Home::new(family());
+    flood(&mut home, &Rule::Help, Class::Alarm, 50);
+    let begin = std::time::Instant::now();
+    for round in 0..100 {
+        flood(&mut home, &Rule::Help, Class::Alarm, 50);
+        let _ = (round, home.book.next_tick());
+    }
+    // A press a millisecond on a debug build of a slow machine; release builds are far below.
+    assert!(begin.elapsed().as_millis() < 10_000, "{:?}", begin.elapsed());
+    assert_eq!(home.recorded.iter().filter(|r| r.1.step.name() == "repeated").count(), 5000);
+}

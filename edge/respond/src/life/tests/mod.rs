@@ -1,0 +1,8 @@
+//! The life of alerts under virtual time.
+
+mod commands;
+mod floods;
+mod home;
+mod paths;
+mod random;
+mod routing;

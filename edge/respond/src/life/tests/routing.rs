@@ -1,0 +1,191 @@
+//! Who is told of which class, and at which hour.
+
+use anju_model::config::{ContactRole, Hours};
+use anju_model::delivery::{DeliveryState, Message};
+use anju_model::{Class, Delivery, Rule};
+
+use super::home::*;
+use crate::life::NoticeKind as K;
+use crate::life::{Action, Input};
+
+#[test]
+fn a_warning_tells_the_family_first_and_more_slowly() {
+    let mut home = Home::new(family());
+    let actions = home.raise(finding(Rule::NotUp, Class::Warning, None, 1));
+    assert_eq!(told(&actions), [("daughter", K::Call)]);
+    assert_eq!(said(&actions), ["not-up"]);
+    assert!(!actions.iter().any(|a| matches!(a, Action::Sound { .. })));
+    assert_eq!(calls(&home.pass(1000)), [(300, "centre"), (600, "neighbour"), (900, "community")]);
+}
+
+#[test]
+fn a_request_goes_to_the_community() {
+    let mut home = Home::new(family());
+    let actions = home.raise(finding(Rule::Other("shopping".into()), Class::Request, None, 1));
+    assert_eq!(told(&actions), [("centre", K::Call)]);
+    assert_eq!(calls(&home.pass(2000)), [(1800, "community")]);
+}
+
+#[test]
+fn a_fault_is_told_by_day_to_those_who_repair() {
+    let mut home = Home::new(family()).at_hour(23);
+    let actions = home.raise(finding(Rule::DeviceLow, Class::Fault, Some("door"), 1));
+    assert_eq!(steps(&actions), ["raised"]);
+    assert_eq!((told(&actions), said(&actions)), (vec![], vec![]));
+    let passed = home.pass(9 * 3600 + 1);
+    assert_eq!(calls(&passed), [(9 * 3600, "centre")]);
+    let actions: Vec<Action> = passed.into_iter().map(|(_, a)| a).collect();
+    assert_eq!(said(&actions), ["device-low-battery"]);
+    assert!(!actions.iter().any(|a| matches!(a, Action::Sound { .. })));
+}
+
+#[test]
+fn a_fault_without_a_clock_or_a_repairer_is_told_to_the_first_of_the_family() {
+    let mut home = Home::new(vec![
+        contact("friend", ContactRole::Neighbour, 1),
+        contact("son", ContactRole::Family, 2),
+        contact("daughter", ContactRole::Family, 2),
+    ]);
+    let actions = home.raise(finding(Rule::Tamper, Class::Fault, Some("door"), 1));
+    assert_eq!(told(&actions), [("son", K::Call)]);
+}
+
+#[test]
+fn a_home_left_unguarded_is_told_at_once() {
+    let mut home = Home::new(family()).at_hour(3);
+    let actions = home.raise(finding(Rule::DeviceSilent, Class::Fault, Some("sos-bedroom"), 1));
+    assert_eq!(told(&actions), [("centre", K::Call)]);
+    let actions = home.raise(finding(Rule::Journal, Class::Fault, None, 2));
+    assert_eq!(told(&actions), [("centre", K::Call)]);
+    assert_eq!(said(&actions), ["cannot-record"]);
+    // A silent door contact waits for the morning.
+    let actions = home.raise(finding(Rule::DeviceSilent, Class::Fault, Some("door"), 3));
+    assert_eq!(told(&actions), []);
+}
+
+fn office() -> Hours {
+    Hours::Weekly {
+        first: anju_model::config::Weekday::Monday,
+        last: anju_model::config::Weekday::Friday,
+        from_minute: 510,
+        to_minute: 1050,
+    }
+}
+
+#[test]
+fn contacts_are_tried_in_their_hours_and_an_alarm_with_nobody_on_duty_tries_all() {
+    let mut contacts = family();
+    contacts[1].hours = office();
+    contacts[2].hours = office();
+    let mut home = Home::new(contacts.clone()).at_hour(3);
+    assert_eq!(told(&home.press()), [("daughter", K::Call)]);
+    assert_eq!(calls(&home.pass(61)), [(60, "community")]);
+
+    for contact in &mut contacts {
+        contact.hours = office();
+    }
+    let mut home = Home::new(contacts.clone()).at_hour(3);
+    assert_eq!(told(&home.press()).len(), 4, "somebody is better than nobody");
+    assert_eq!(calls(&home.pass(91)).len(), 4);
+
+    // A warning waits for them.
+    let mut home = Home::new(contacts).at_hour(3);
+    assert_eq!(told(&home.raise(finding(Rule::NotUp, Class::Warning, None, 1))), []);
+    assert_eq!(calls(&home.pass(6 * 3600))[0], (5 * 3600 + 1800, "daughter"));
+}
+
+#[test]
+fn nobody_configured_still_ticks() {
+    let mut home = Home::new(Vec::new());
+    home.press();
+    home.pass(3600);
+    assert!(home.book.next_tick().is_some());
+}
+
+#[test]
+fn who_can_not_be_reached_does_not_use_up_the_window() {
+    let mut home = Home::new(family());
+    home.press();
+    let alert = home.only();
+    let report = |contact: &str, state| {
+        Input::Delivered(Delivery {
+            state,
+            message: Message {
+                alert: alert.clone(),
+                contact: anju_model::ContactId::new(contact).unwrap(),
+                channel: "ntfy".to_owned(),
+                attempt: 1,
+                detail: None,
+            },
+        })
+    };
+    let actions = home.input(report("daughter", DeliveryState::Failed)).actions;
+    assert!(matches!(actions.as_slice(), [Action::RecordDelivery(_)]));
+    home.input(report("centre", DeliveryState::Failed));
+    assert_eq!(calls(&home.pass(11)), [(10, "neighbour")]);
+    // One of two handed over: the window counts.
+    let mut home = Home::new(family());
+    home.press();
+    home.input(report("daughter", DeliveryState::Failed));
+    home.input(report("centre", DeliveryState::Sent));
+    assert_eq!(calls(&home.pass(61)), [(60, "neighbour")]);
+}
+
+#[test]
+fn a_warning_stands_behind_the_alarm_of_the_same_rule_and_is_closed_with_it() {
+    let mut home = Home::new(family());
+    home.raise(finding(Rule::Inactivity, Class::Warning, None, 1));
+    let alarm = home.raise(finding(Rule::Inactivity, Class::Alarm, None, 2));
+    assert_eq!(said(&alarm), ["inactivity-alarm"]);
+    let calls_of_warning = home
+        .pass(4000)
+        .into_iter()
+        .any(|(_, a)| matches!(a, Action::Notify(n) if n.class == Class::Warning));
+    assert!(!calls_of_warning);
+    let alert = home.book.open()[0].subject.alert.clone();
+    let outcome = anju_model::Outcome::False;
+    let close = anju_model::command::Command::Close { alert, outcome, note: "asleep".into() };
+    let (actions, answer) = home.command("daughter", close);
+    assert_eq!((steps(&actions), answer), (vec!["closed", "closed"], Ok(())));
+    assert_eq!(home.book.open_count(), 0);
+}
+
+#[test]
+fn tests_are_marked_everywhere_and_never_hide_a_real_press() {
+    let mut home = Home::new(family());
+    let mut raise = finding(Rule::Help, Class::Alarm, Some("sos-bedroom"), 1);
+    raise.test = true;
+    let actions = home.raise(raise);
+    assert!(home.recorded[0].1.subject.text.starts_with("[TEST] "));
+    for notice in notices(&actions) {
+        for text in
+            [&notice.full.title, &notice.full.body, &notice.discreet.title, &notice.discreet.body]
+        {
+            assert!(text.starts_with("[TEST] "), "{text}");
+            assert_eq!(text.matches("[TEST]").count(), 1, "{text}");
+        }
+    }
+    assert_eq!(said(&actions)[0], "test");
+    assert_eq!(steps(&home.press())[0], "raised", "a real press is an alert of its own");
+    assert_eq!(home.book.open_count(), 2);
+}
+
+#[test]
+fn the_shadow_calls_nobody() {
+    let mut home = Home::new(family());
+    let mut raise = finding(Rule::Inactivity, Class::Alarm, None, 1);
+    raise.shadow = true;
+    let actions = home.raise(raise);
+    assert!(matches!(actions.as_slice(), [Action::RecordBox(_)]), "{actions:?}");
+    assert_eq!(home.book.open_count(), 0);
+}
+
+#[test]
+fn a_question_is_asked_and_taken_back() {
+    let mut home = Home::new(family());
+    let ask = anju_model::Finding::Ask { rule: Rule::Inactivity, cause: entry(1) };
+    let actions = home.input(Input::Finding(ask)).actions;
+    assert_eq!(said(&actions), ["inactivity-question"]);
+    assert_eq!(told(&actions), []);
+    assert!(matches!(home.over(Rule::Inactivity, None).as_slice(), [Action::Quiet { .. }]));
+}
