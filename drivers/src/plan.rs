@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
-use anju_model::config::Household;
+use anju_model::config::{Device, Household, Link};
 
 use crate::driver::Driver;
+use crate::gpio::GpioDriver;
+use crate::mqtt::MqttDriver;
 
 /// A device or link that no driver can serve.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +20,28 @@ pub struct PlanFault {
 
 /// The drivers that the configuration asks for.
 pub fn plan(household: &Household) -> (Vec<Arc<dyn Driver>>, Vec<PlanFault>) {
-    let _ = household;
-    (Vec::new(), Vec::new())
+    let mut drivers: Vec<Arc<dyn Driver>> = Vec::new();
+    let mut faults = Vec::new();
+    for (id, link) in &household.links {
+        let devices: Vec<&Device> = household.devices.iter().filter(|d| d.link == *id).collect();
+        match link {
+            Link::Mqtt(mqtt) => {
+                let driver = MqttDriver::new(&household.box_id, id, mqtt.clone(), &devices);
+                drivers.push(Arc::new(driver));
+            }
+            Link::Gpio(gpio) => {
+                let (driver, trouble) = GpioDriver::new(id, gpio, &household.devices);
+                drivers.extend(driver.map(|driver| Arc::new(driver) as Arc<dyn Driver>));
+                faults.extend(trouble);
+            }
+            other => {
+                let kind = other.kind().as_str();
+                faults.push(PlanFault {
+                    part: id.to_string(),
+                    reason: format!("this version has no driver for links of kind {kind:?}; move its devices to another link"),
+                });
+            }
+        }
+    }
+    (drivers, faults)
 }

@@ -33,6 +33,7 @@ mod epoch;
 mod files;
 mod follower;
 mod open;
+mod reader;
 pub mod record;
 mod retention;
 mod settings;
@@ -47,6 +48,7 @@ use tokio::sync::mpsc;
 
 pub use follower::Follower;
 pub use open::{OpenError, Opened};
+pub use reader::Reader;
 pub use settings::{SPACE_FACTOR, Settings};
 pub use shared::{Receipt, Stats};
 pub use types::{
@@ -139,6 +141,11 @@ impl Journal {
     /// The newest entries of one lane, oldest first, durable ones only. Blocking.
     pub fn tail_of(&self, lane: Lane, most: usize) -> Vec<Record> {
         self.shared.tail_of(lane, most)
+    }
+
+    /// The epoch and the last number given; cheap.
+    pub fn numbers(&self) -> Number {
+        self.shared.numbers()
     }
 
     /// How the journal is.

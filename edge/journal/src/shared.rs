@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::cursor::{CursorFile, Key};
 use crate::engine::Engine;
-use crate::record;
+use crate::reader;
 use crate::settings::Settings;
 use crate::types::{
     Gap, Lane, MAX_BODY, NotRecorded, Notice, Number, Record, Recording, Trouble, Urgency,
@@ -167,72 +167,39 @@ impl Shared {
         let _ = self.notices.send(Notice::Gap(gap));
     }
 
-    /// Stored entries of a lane with numbers in `from..=to`.
-    pub(crate) fn read(&self, lane: Lane, from: u64, to: u64, most: usize) -> Vec<Record> {
-        let mut found = Vec::new();
-        let mut broken = 0;
-        if let Some(engine) = self.current_engine() {
-            let result = engine.range(lane, from, to, &mut |seq, value| {
-                match decoded(lane, seq, value) {
-                    Some(record) => found.push(record),
-                    None => broken += 1,
-                }
-                found.len() < most
-            });
-            if let Err(error) = result {
-                tracing::warn!(%error, "the journal could not be read");
-            }
-        }
-        self.count_broken(broken);
-        found
+    pub(crate) fn numbers(&self) -> Number {
+        let state = self.lock();
+        Number { epoch: state.epoch, seq: state.next.saturating_sub(1) }
     }
 
-    fn count_broken(&self, broken: u64) {
+    fn reading<T: Default>(&self, read: impl FnOnce(&dyn Engine) -> (T, u64)) -> T {
+        let Some(engine) = self.current_engine() else { return T::default() };
+        let (found, broken) = read(&*engine);
         if broken > 0 {
             tracing::warn!(broken, "broken records in the journal were skipped");
             self.lock().corrupt += broken;
         }
+        found
+    }
+
+    /// Stored entries of a lane with numbers in `from..=to`.
+    pub(crate) fn read(&self, lane: Lane, from: u64, to: u64, most: usize) -> Vec<Record> {
+        self.reading(|engine| reader::read(engine, lane, from, to, most))
     }
 
     pub(crate) fn read_merged(&self, from: u64, most: usize) -> Vec<Record> {
         let durable = self.progress.borrow().durable;
-        let mut both = self.read(Lane::Alerts, from, durable, most);
-        both.extend(self.read(Lane::Events, from, durable, most));
-        both.sort_by_key(|record| record.number.seq);
-        both.truncate(most);
-        both
+        self.reading(|engine| reader::read_merged(engine, from, durable, most))
     }
 
     pub(crate) fn tail_of(&self, lane: Lane, most: usize) -> Vec<Record> {
         let durable = self.progress.borrow().durable;
-        let mut found = Vec::new();
-        let mut broken = 0;
-        if most > 0
-            && let Some(engine) = self.current_engine()
-        {
-            let result = engine.range_back(lane, durable, &mut |seq, value| {
-                match decoded(lane, seq, value) {
-                    Some(record) => found.push(record),
-                    None => broken += 1,
-                }
-                found.len() < most
-            });
-            if let Err(error) = result {
-                tracing::warn!(%error, "the journal could not be read");
-            }
-        }
-        self.count_broken(broken);
-        found.reverse();
-        found
+        self.reading(|engine| reader::tail_of(engine, lane, durable, most))
     }
 
     pub(crate) fn tail(&self, most: usize) -> Vec<Record> {
-        let mut both = self.tail_of(Lane::Alerts, most);
-        both.extend(self.tail_of(Lane::Events, most));
-        both.sort_by_key(|record| record.number.seq);
-        let surplus = both.len().saturating_sub(most);
-        both.drain(..surplus);
-        both
+        let durable = self.progress.borrow().durable;
+        self.reading(|engine| reader::tail(engine, durable, most))
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -286,11 +253,6 @@ impl Shared {
         }
         state.waiting == 0
     }
-}
-
-fn decoded(lane: Lane, seq: u64, value: &[u8]) -> Option<Record> {
-    let (number, body) = record::decode(value).ok()?;
-    (number.seq == seq).then(|| Record { number, lane, body: Bytes::copy_from_slice(body) })
 }
 
 /// Joins neighbouring gaps; hands the earlier one over when they are not neighbours.
