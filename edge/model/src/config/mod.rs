@@ -8,6 +8,7 @@ mod device;
 mod guard;
 mod household;
 mod link;
+mod parse;
 mod system;
 
 pub use channels::{Channels, Ntfy};
@@ -21,4 +22,5 @@ pub use household::{Funding, Household, Person, Service};
 pub use link::{
     GpioBackend, GpioLink, Link, LinkKind, MqttDialect, MqttLink, MqttVersion, Parity, SerialLink,
 };
+pub use parse::{Fault, Parsed, parse};
 pub use system::{JournalLimits, Speaker, Upstream, Web};
