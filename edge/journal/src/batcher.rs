@@ -3,24 +3,33 @@
 //! before the journal is closed, whatever the engine does.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::cursor::CursorFile;
-use crate::engine::{EngineError, Op, Opener};
-use crate::open::{open_engine, panic_text, set_aside};
+use crate::engine::{Engine, EngineError, Op, Opener};
+use crate::open::{join, open_engine, panic_text, set_aside};
 use crate::record::{self, HEADER};
-use crate::shared::{Queued, Shared, fits};
+use crate::shared::{Queued, Shared};
 use crate::types::{Gap, Notice, Recording, Trouble};
+use crate::watch::sync_cursors;
 use crate::{epoch, retention};
 
-/// Longest wait between two looks at the cursors.
+/// Longest sleep.
 const IDLE: Duration = Duration::from_secs(60);
 
-pub(crate) fn start(shared: Arc<Shared>, opener: Arc<dyn Opener>) -> std::io::Result<()> {
+/// Breakages of an engine that opens, one after another, before it is set aside all the same.
+const PATIENCE: u32 = 3;
+
+/// Starts the thread. `joined` is false when the journal on the disk was not seen yet.
+pub(crate) fn start(
+    shared: Arc<Shared>,
+    opener: Arc<dyn Opener>,
+    joined: bool,
+) -> std::io::Result<()> {
     let thread = std::thread::Builder::new().name("journal".into()).stack_size(1 << 20);
     thread.spawn(move || {
-        let mut batcher = Batcher { shared, opener, retry: None, synced: Instant::now() };
+        let mut batcher = Batcher { shared, opener, retry: None, joined, broken: 0 };
         batcher.run();
     })?;
     Ok(())
@@ -30,13 +39,15 @@ struct Batcher {
     shared: Arc<Shared>,
     opener: Arc<dyn Opener>,
     retry: Option<Instant>,
-    synced: Instant,
+    /// The journal on the disk was seen, its counters are known.
+    joined: bool,
+    /// How often in a row what is stored proved broken.
+    broken: u32,
 }
 
 enum Work {
     Write(Vec<Queued>),
     Retry,
-    SyncCursors,
     Close,
 }
 
@@ -49,7 +60,6 @@ impl Batcher {
             match self.wait() {
                 Work::Write(batch) => self.write(&batch),
                 Work::Retry => self.reopen(),
-                Work::SyncCursors => self.sync_cursors(),
                 Work::Close => {
                     self.finish();
                     return;
@@ -89,27 +99,18 @@ impl Batcher {
                     return Work::Close;
                 }
             }
-            let changed = state.followers.values().any(|place| place.changed);
-            if changed && self.synced.elapsed() >= settings.cursor_sync {
-                return Work::SyncCursors;
-            }
-            let until_sync = changed.then(|| self.synced + settings.cursor_sync);
-            let deadline = if self.retry.is_some() { self.retry } else { state.deadline };
-            let next = [deadline, until_sync].into_iter().flatten().min();
-            let wait = next.map_or(IDLE, |at| at.saturating_duration_since(now)).min(
-                if self.retry.is_none() {
-                    settings.cursor_sync.max(Duration::from_millis(1))
-                } else {
-                    IDLE
-                },
-            );
+            let next = if self.retry.is_some() { self.retry } else { state.deadline };
+            let wait = next.map_or(IDLE, |at| at.saturating_duration_since(now));
             (state, _) =
                 self.shared.wake.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     fn write(&mut self, batch: &[Queued]) {
-        let result = self.try_write(batch);
+        let space = retention::check_space(&self.shared.dir, &self.shared.settings);
+        // An engine that was not touched can still be read.
+        let untouched = space.is_err();
+        let result = space.and_then(|()| self.try_write(batch));
         let mut state = self.shared.lock();
         state.writing = 0;
         state.writing_since = None;
@@ -121,8 +122,11 @@ impl Batcher {
                 // them up.
                 let empty = state.waiting == 0;
                 let next = state.next;
-                drop(state);
+                // Under the mutex: the watching thread must not call it stalled after this.
+                let mut stalled = false;
                 self.shared.progress.send_modify(|progress| {
+                    stalled = !progress.recording.is_active();
+                    progress.recording = Recording::Active;
                     if let Some(last) = last {
                         progress.durable = progress.durable.max(last);
                     }
@@ -130,17 +134,24 @@ impl Batcher {
                         progress.durable = progress.durable.max(next - 1);
                     }
                 });
-                self.retain();
+                drop(state);
+                self.broken = 0;
+                if stalled {
+                    let _ = self.shared.notices.send(Notice::Resumed);
+                }
+                self.retain(batch.len());
             }
             Err(error) => {
                 drop(state);
+                if !untouched {
+                    self.put_down();
+                }
                 self.suspend(error);
             }
         }
     }
 
     fn try_write(&self, batch: &[Queued]) -> Result<[u64; 2], EngineError> {
-        retention::check_space(&self.shared.dir, &self.shared.settings)?;
         let engine = self.shared.current_engine().ok_or(Trouble::Failed("no engine".into()))?;
         let mut payload = self.shared.lock().payload;
         let mut bytes = Vec::with_capacity(
@@ -148,20 +159,14 @@ impl Batcher {
         );
         let mut ends = Vec::with_capacity(batch.len());
         for queued in batch {
-            if fits(&queued.body) {
-                record::encode_into(&mut bytes, queued.number, &queued.body);
-            } else {
-                tracing::error!(number = %queued.number, "an entry above 64 KiB is not recorded");
-            }
+            record::encode_into(&mut bytes, queued.number, &queued.body);
             ends.push(bytes.len());
         }
         let mut start = 0;
         let mut ops = Vec::with_capacity(batch.len() + 1);
         for (queued, end) in batch.iter().zip(ends) {
-            if end > start {
-                payload[queued.lane.index()] += (end - start) as u64;
-                ops.push(Op::Put(queued.lane, queued.number.seq, &bytes[start..end]));
-            }
+            payload[queued.lane.index()] += (end - start) as u64;
+            ops.push(Op::Put(queued.lane, queued.number.seq, &bytes[start..end]));
             start = end;
         }
         let total = retention::payload_bytes(payload);
@@ -173,31 +178,41 @@ impl Batcher {
         Ok(payload)
     }
 
-    fn retain(&mut self) {
+    /// Retention after a batch: at least twice as many as came, in small steps; more only while
+    /// nobody waits.
+    fn retain(&mut self, came: usize) {
         let Some(engine) = self.shared.current_engine() else { return };
-        let result = guarded(|| retention::step(&self.shared, &*engine));
-        if let Err(error) = result {
-            self.suspend(error);
+        let mut owed = came * 2 + retention::STEP;
+        loop {
+            match guarded(|| retention::step(&self.shared, &*engine)) {
+                Ok(0) => return,
+                Ok(removed) => owed = owed.saturating_sub(removed),
+                Err(error) => {
+                    self.put_down();
+                    return self.suspend(error);
+                }
+            }
+            let state = self.shared.lock();
+            let awaited = state.deadline.is_some_and(|deadline| deadline <= Instant::now());
+            if owed == 0 && (awaited || state.closing) {
+                return;
+            }
         }
     }
 
     fn suspend(&mut self, error: EngineError) {
         let trouble = match error {
             EngineError::Trouble(trouble) => trouble,
-            EngineError::Broken(what) => Trouble::Failed(what),
+            EngineError::Broken(what) => {
+                self.broken += 1;
+                Trouble::Failed(what)
+            }
         };
         tracing::error!(%trouble, "the journal does not record");
-        // A failed engine is of no use; dropping it may fail as well.
-        let engine = self.shared.engine.write().unwrap_or_else(PoisonError::into_inner).take();
-        if trouble == Trouble::DiskFull {
-            // Not touched since the check: keep it, so that reading goes on.
-            *self.shared.engine.write().unwrap_or_else(PoisonError::into_inner) = engine;
-        } else {
-            let _ = std::panic::catch_unwind(AssertUnwindSafe(|| drop(engine)));
-        }
         self.retry = Some(Instant::now() + self.shared.settings.retry_every);
-        let first = self.shared.progress.borrow().recording.is_active();
+        let mut first = false;
         self.shared.progress.send_modify(|progress| {
+            first = progress.recording.is_active();
             progress.recording = Recording::Suspended(trouble.clone());
         });
         if first {
@@ -205,73 +220,101 @@ impl Batcher {
         }
     }
 
-    fn reopen(&mut self) {
-        self.retry = Some(Instant::now() + self.shared.settings.retry_every);
-        let (dir, settings) = (&self.shared.dir, &self.shared.settings);
-        if self.shared.current_engine().is_some() {
-            if retention::check_space(dir, settings).is_ok() {
-                self.resume();
-            }
-            return;
-        }
-        let mut opened = open_engine(dir, &self.opener, settings);
-        if let Err(EngineError::Broken(reason)) = &opened
-            && let Ok(aside) = set_aside(dir, reason.clone())
-        {
-            let durable = self.shared.progress.borrow().durable;
-            let gap = Gap { epoch: self.shared.lock().epoch, lane: None, from: 1, to: durable };
-            let _ = self.shared.notices.send(Notice::SetAside(aside));
-            let _ = self.shared.notices.send(Notice::Gap(gap));
-            self.shared.lock().payload = [0; 2];
-            opened = open_engine(dir, &self.opener, settings);
-        }
-        let Ok(engine) = opened else { return };
-        let id = self.shared.journal_id.to_le_bytes();
-        if guarded(|| engine.apply(&[Op::Meta("id", &id)])).is_err() {
-            return;
-        }
-        *self.shared.engine.write().unwrap_or_else(PoisonError::into_inner) = Some(engine);
-        self.resume();
+    /// Lets go of an engine that failed. Dropping one may panic or never come back, so that happens
+    /// elsewhere.
+    fn put_down(&self) {
+        let engine = self.shared.engine.write().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = std::thread::Builder::new().name("journal-drop".into());
+        let _ = thread.spawn(move || {
+            let _ = std::panic::catch_unwind(AssertUnwindSafe(|| drop(engine)));
+        });
     }
 
-    /// Records again. The epoch in use must be on the disk before anything is called durable.
+    fn reopen(&mut self) {
+        self.retry = Some(Instant::now() + self.shared.settings.retry_every);
+        if self.shared.current_engine().is_none() && !self.open_again() {
+            return;
+        }
+        if retention::check_space(&self.shared.dir, &self.shared.settings).is_ok() {
+            self.resume();
+        }
+    }
+
+    /// Opens the engine again, so that it can at least be read.
+    fn open_again(&mut self) -> bool {
+        let opened = match open_engine(&self.shared.dir, &self.opener, &self.shared.settings) {
+            Ok(_) if self.broken >= PATIENCE => {
+                Err(EngineError::Broken("it opens, but it can not be written".into()))
+            }
+            other => other,
+        };
+        let engine = match opened {
+            Ok(engine) => engine,
+            Err(EngineError::Broken(reason)) => match self.begin_anew(reason) {
+                Some(engine) => engine,
+                None => return false,
+            },
+            Err(EngineError::Trouble(trouble)) => {
+                tracing::debug!(%trouble, "the journal does not open yet");
+                return false;
+            }
+        };
+        if !self.joined {
+            if let Err(error) = join(&self.shared, &*engine) {
+                tracing::warn!(%error, "the journal opens, but is not usable yet");
+                return false;
+            }
+            self.joined = true;
+        }
+        *self.shared.engine.write().unwrap_or_else(PoisonError::into_inner) = Some(engine);
+        true
+    }
+
+    /// Moves a journal that broke while in use out of the way.
+    fn begin_anew(&mut self, reason: String) -> Option<Arc<dyn Engine>> {
+        tracing::error!(reason, "the journal is broken; it is set aside");
+        let aside = set_aside(&self.shared.dir, reason).ok()?;
+        let durable = self.shared.progress.borrow().durable;
+        let epoch = {
+            let mut state = self.shared.lock();
+            state.payload = [0; 2];
+            state.epoch
+        };
+        self.broken = 0;
+        let _ = self.shared.notices.send(Notice::SetAside(aside));
+        self.shared.notice_gap(Gap { epoch, lane: None, from: 1, to: durable });
+        let engine = open_engine(&self.shared.dir, &self.opener, &self.shared.settings).ok()?;
+        let id = self.shared.journal_id.load(Ordering::Relaxed).to_le_bytes();
+        guarded(|| engine.apply(&[Op::Meta("id", &id)])).ok()?;
+        Some(engine)
+    }
+
+    /// Records again. The epoch in use must be on the disk before anything is called durable; a
+    /// borrowed one is given back for the one above it.
     fn resume(&mut self) {
-        let current = self.shared.lock().epoch;
-        let stored = epoch::load(&self.shared.dir).ok().and_then(|stored| stored.epoch);
+        let dir = &self.shared.dir;
+        let current = self.shared.lock().epoch | 1;
+        let stored = epoch::load(dir).ok().and_then(|stored| stored.epoch);
         let kept = match stored {
             Some(stored) if stored >= current => Ok(()),
-            _ => epoch::store(&self.shared.dir, current),
+            _ => epoch::store(dir, current),
         };
-        if kept.and_then(|()| epoch::unmark_clean(&self.shared.dir)).is_err() {
+        if let Err(error) = kept.and_then(|()| epoch::unmark_clean(dir)) {
+            tracing::warn!(%error, "the epoch can not be kept yet");
             return;
         }
         self.retry = None;
-        self.shared.lock().deadline = Some(Instant::now());
+        {
+            let mut state = self.shared.lock();
+            state.epoch = state.epoch.max(current);
+            state.deadline = Some(Instant::now());
+        }
         self.shared.progress.send_modify(|progress| progress.recording = Recording::Active);
         let _ = self.shared.notices.send(Notice::Resumed);
     }
 
-    fn sync_cursors(&mut self) {
-        self.synced = Instant::now();
-        let files: Vec<_> = {
-            let mut state = self.shared.lock();
-            let changed = state.followers.values_mut().filter(|place| place.changed);
-            changed
-                .filter_map(|place| {
-                    place.changed = false;
-                    place.file.as_ref().and_then(|file| CursorFile::second(file).ok())
-                })
-                .collect()
-        };
-        for file in files {
-            if let Err(error) = rustix::fs::fdatasync(&file) {
-                tracing::warn!(%error, "a cursor was not forced to the disk");
-            }
-        }
-    }
-
     fn finish(&mut self) {
-        self.sync_cursors();
+        sync_cursors(&self.shared);
         let (epoch, next, waiting) = {
             let state = self.shared.lock();
             (state.epoch, state.next, state.waiting)
@@ -287,11 +330,12 @@ impl Batcher {
         let engine = self.shared.engine.write().unwrap_or_else(PoisonError::into_inner).take();
         let _ = std::panic::catch_unwind(AssertUnwindSafe(|| drop(engine)));
         self.shared.progress.send_modify(|progress| progress.closed = true);
-        self.shared.wake.notify_all();
+        self.shared.ended.notify_all();
     }
 }
 
-fn guarded<T>(work: impl FnOnce() -> Result<T, EngineError>) -> Result<T, EngineError> {
+/// Runs what may panic: sled does, on some broken files.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, EngineError>) -> Result<T, EngineError> {
     std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         Err(Trouble::Failed(format!("the engine panicked: {}", panic_text(&*panic))).into())
     })

@@ -44,6 +44,8 @@ impl Key {
 pub(crate) struct CursorFile {
     file: File,
     generation: u64,
+    /// What was written last: journal, seq.
+    written: Option<(u64, u64)>,
 }
 
 fn slot(generation: u64, journal: u64, seq: u64) -> [u8; SLOT] {
@@ -76,7 +78,25 @@ impl CursorFile {
         let bytes = fs::read(&path)?;
         let best = bytes.chunks(SLOT).take(2).filter_map(parse).max();
         let generation = best.map_or(0, |(generation, _, _)| generation);
-        Ok((CursorFile { file, generation }, best.map(|(_, journal, seq)| (journal, seq))))
+        let written = best.map(|(_, journal, seq)| (journal, seq));
+        Ok((CursorFile { file, generation, written }, written))
+    }
+
+    /// Writes the place unless the file is there or further already.
+    pub fn advance(&mut self, journal: u64, seq: u64) -> io::Result<()> {
+        match self.written {
+            Some((of, at)) if of == journal && at >= seq => Ok(()),
+            _ => self.write(journal, seq),
+        }
+    }
+
+    /// Writes the place, back or forth, and forces it to the disk.
+    pub fn set(&mut self, journal: u64, seq: u64) -> io::Result<()> {
+        if self.written != Some((journal, seq)) {
+            self.write(journal, seq)?;
+            rustix::fs::fdatasync(&self.file)?;
+        }
+        Ok(())
     }
 
     /// Writes the place to the older slot.
@@ -88,6 +108,7 @@ impl CursorFile {
         if written != SLOT {
             return Err(io::Error::new(io::ErrorKind::WriteZero, "cursor slot written in part"));
         }
+        self.written = Some((journal, seq));
         Ok(())
     }
 

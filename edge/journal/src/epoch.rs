@@ -71,7 +71,7 @@ pub(crate) fn raise(stored: &Stored, seen: Option<u64>, journals: u64) -> u64 {
 
 /// The epoch for a start that cannot write: just below what the next start that can would take.
 pub(crate) fn borrow(next: u64) -> u64 {
-    next.saturating_sub(1).max(1)
+    next.saturating_sub(1)
 }
 
 pub(crate) fn store(dir: &Path, epoch: u64) -> io::Result<()> {

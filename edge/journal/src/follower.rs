@@ -1,7 +1,8 @@
 //! A follower: reads one lane from its cursor on and moves the cursor when told. Entries that are
 //! in memory come from there; older ones are read in chunks away from the async threads.
 
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::FollowWhen;
 use crate::cursor::{self, CursorFile, Key};
@@ -18,6 +19,8 @@ pub struct Follower {
     when: FollowWhen,
     given: u64,
     ahead: std::collections::VecDeque<Record>,
+    /// The last look at the disk failed.
+    failed: bool,
 }
 
 impl Follower {
@@ -33,12 +36,13 @@ impl Follower {
         let known = shared.lock().followers.contains_key(&key);
         if !known {
             // Without a file the place is kept in memory only: a read-only disk stops nobody.
-            let file = CursorFile::open(&cursor::folder(&shared.dir), &key).ok().map(|(f, _)| f);
-            let place = Place { file, acknowledged: 0, changed: false };
+            let file = CursorFile::open(&cursor::folder(&shared.dir), &key).ok();
+            let file = file.map(|(file, _)| Arc::new(Mutex::new(file)));
+            let place = Place { file, acknowledged: 0, opened_at: 0, changed: true };
             shared.lock().followers.entry(key.clone()).or_insert(place);
         }
-        let mut follower =
-            Self { shared, key, when, given: 0, ahead: std::collections::VecDeque::new() };
+        let ahead = std::collections::VecDeque::new();
+        let mut follower = Self { shared, key, when, given: 0, ahead, failed: false };
         follower.rewind_to_cursor();
         Ok(follower)
     }
@@ -52,19 +56,26 @@ impl Follower {
 
     /// Everything up to and including `seq` is dealt with. The cursor only moves forward.
     pub fn ack(&mut self, seq: u64) {
-        let journal = self.shared.journal_id;
-        let mut state = self.shared.lock();
-        let Some(place) = state.followers.get_mut(&self.key) else { return };
-        if seq <= place.acknowledged {
-            return;
-        }
-        place.acknowledged = seq;
-        if let Some(file) = &mut place.file
-            && let Err(error) = file.write(journal, seq)
+        let journal = self.shared.journal_id.load(Ordering::Relaxed);
+        let file = {
+            let mut state = self.shared.lock();
+            let Some(place) = state.followers.get_mut(&self.key) else { return };
+            if seq <= place.acknowledged {
+                return;
+            }
+            place.acknowledged = seq;
+            place.changed = true;
+            place.file.clone()
+        };
+        // With a disk in trouble this is left to the watching thread: nothing here may wait.
+        if self.shared.progress.borrow().recording.is_active()
+            && let Some(file) = file
         {
-            tracing::warn!(%error, cursor = self.key.file_name(), "cursor not written");
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Err(error) = file.advance(journal, seq) {
+                tracing::warn!(%error, cursor = self.key.file_name(), "cursor not written");
+            }
         }
-        place.changed = true;
     }
 
     /// Entries after the last one given, without waiting for new ones; may read the disk.
@@ -83,9 +94,11 @@ impl Follower {
                 state.in_memory(self.key.lane, self.given, to, most.max(CHUNK))
             };
             match memory {
-                Some(records) => self.ahead.extend(records),
-                None if self.given < durable => self.read_ahead(durable).await,
-                None => {}
+                Some((records, reached)) if records.is_empty() => {
+                    self.given = self.given.max(reached);
+                }
+                Some((records, _)) => self.ahead.extend(records),
+                None => self.read_ahead(durable).await,
             }
         }
         let count = most.min(self.ahead.len());
@@ -100,9 +113,21 @@ impl Follower {
         let (shared, lane, from) = (self.shared.clone(), self.key.lane, self.given + 1);
         let read = tokio::task::spawn_blocking(move || shared.read(lane, from, durable, CHUNK));
         match read.await {
-            Ok(records) if records.is_empty() => self.given = self.given.max(durable),
-            Ok(records) => self.ahead.extend(records),
-            Err(error) => tracing::warn!(%error, "reading the journal failed"),
+            Ok(chunk) => {
+                if chunk.records.is_empty() {
+                    self.given = self.given.max(chunk.reached);
+                }
+                self.ahead.extend(chunk.records);
+                // What could not be read is tried again, never taken for nothing.
+                self.failed = chunk.failed.is_some() && self.ahead.is_empty();
+                if let Some(error) = chunk.failed {
+                    tracing::warn!(%error, "the journal could not be read; trying again");
+                }
+            }
+            Err(error) => {
+                self.failed = true;
+                tracing::warn!(%error, "reading the journal failed; trying again");
+            }
         }
     }
 
@@ -114,9 +139,17 @@ impl Follower {
         loop {
             progress.borrow_and_update();
             alerts.borrow_and_update();
+            let given = self.given;
             let records = self.try_next(most).await;
             if !records.is_empty() {
                 return records;
+            }
+            if std::mem::take(&mut self.failed) {
+                tokio::time::sleep(self.shared.settings.retry_every).await;
+                continue;
+            }
+            if self.given != given && self.given < progress.borrow().durable {
+                continue;
             }
             // Neither sender can be gone: `shared` is held.
             let at_once = self.when == FollowWhen::AtOnce && self.key.lane == Lane::Alerts;

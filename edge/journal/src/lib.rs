@@ -34,11 +34,14 @@ mod files;
 mod follower;
 mod open;
 mod reader;
+mod reading;
+mod receipt;
 pub mod record;
 mod retention;
 mod settings;
 mod shared;
 mod types;
+mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,8 +52,9 @@ use tokio::sync::mpsc;
 pub use follower::Follower;
 pub use open::{OpenError, Opened};
 pub use reader::Reader;
+pub use receipt::Receipt;
 pub use settings::{SPACE_FACTOR, Settings};
-pub use shared::{Receipt, Stats};
+pub use shared::Stats;
 pub use types::{
     Gap, Lane, MAX_BODY, NotRecorded, Notice, Number, Record, Recording, SetAside, Trouble, Urgency,
 };
@@ -108,16 +112,17 @@ impl Journal {
     }
 
     /// Appends an entry: gives it a number, builds its body with it, and queues it. Never waits for
-    /// the disk. A body above [`MAX_BODY`] is cut off at the engine: the entry keeps its number,
-    /// its receipt says that it was not recorded.
+    /// the disk. A body above [`MAX_BODY`] is not kept: the number is used, the receipt says
+    /// [`NotRecorded::TooLarge`], and a gap is told. `build` runs under the journal's mutex; if it
+    /// panics, no number is used.
     pub fn append<B: Into<Bytes>>(
         &self,
         lane: Lane,
         urgency: Urgency,
         build: impl FnOnce(Number) -> B,
     ) -> Appended {
-        let number = self.shared.append(lane, urgency, build);
-        Appended { number, receipt: Receipt::new(self.shared.clone(), number.seq) }
+        let (number, kept) = self.shared.append(lane, urgency, build);
+        Appended { number, receipt: Receipt::new(self.shared.clone(), lane, number.seq, kept) }
     }
 
     /// Follows a lane from the durable cursor of that name (`[a-z0-9-]{1,64}`).

@@ -1,11 +1,12 @@
 //! Opening: the epoch, the engine (on a thread that may unwind), setting aside what is broken, the
 //! cursors. It must never set a journal aside for what is not its own fault.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, RwLock, mpsc as std_mpsc};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, mpsc as std_mpsc};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
@@ -71,7 +72,6 @@ pub(crate) fn open_engine(
     opener: &Arc<dyn Opener>,
     settings: &Settings,
 ) -> Result<Arc<dyn Engine>, EngineError> {
-    retention::check_space(dir, settings)?;
     let (tx, rx) = std_mpsc::sync_channel(1);
     let (opener, path) = (opener.clone(), folder(dir));
     std::thread::Builder::new()
@@ -84,10 +84,42 @@ pub(crate) fn open_engine(
             let _ = tx.send(opened);
         })
         .map_err(|error| Trouble::Short(error.to_string()))?;
-    match rx.recv_timeout(settings.open_within) {
+    let opened = match rx.recv_timeout(settings.open_within) {
         Ok(opened) => opened,
+        Err(_) if disk_answers(dir) => {
+            let what = format!("it did not open within {:?}", settings.open_within);
+            Err(EngineError::Broken(what))
+        }
         Err(_) => Err(Trouble::Stalled.into()),
+    };
+    match opened {
+        // On a full or read-only disk an engine fails in strange ways: that is not the journal's
+        // fault.
+        Err(EngineError::Broken(what)) => {
+            retention::check_space(dir, settings)?;
+            probe(dir)
+                .map_err(|error| crate::engine::sort_io("writing beside the journal", &error))?;
+            Err(EngineError::Broken(what))
+        }
+        other => other,
     }
+}
+
+/// Writes, forces and removes a small file.
+fn probe(dir: &Path) -> std::io::Result<()> {
+    files::replace(dir, "probe", None, &[0; 4096])?;
+    files::remove(dir, "probe")
+}
+
+/// Whether the disk itself still works, when an engine does not come back.
+fn disk_answers(dir: &Path) -> bool {
+    let (tx, rx) = std_mpsc::sync_channel(1);
+    let dir = dir.to_owned();
+    let thread = std::thread::Builder::new().name("journal-probe".into());
+    let started = thread.spawn(move || {
+        let _ = tx.send(probe(&dir).is_ok());
+    });
+    started.is_ok() && rx.recv_timeout(Duration::from_secs(5)).unwrap_or(false)
 }
 
 pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
@@ -116,14 +148,20 @@ fn count_journals(dir: &Path) -> u64 {
 }
 
 /// What the engine holds that opening needs.
-struct Held {
-    last: u64,
-    epoch: Option<u64>,
+pub(crate) struct Held {
+    pub last: u64,
+    pub epoch: Option<u64>,
     id: Option<u64>,
-    payload: [u64; 2],
+    pub payload: [u64; 2],
 }
 
-fn look(engine: &dyn Engine) -> Result<Held, EngineError> {
+/// Looks without a scan. What is found was at least in the page cache; it is forced to the disk
+/// before it counts as durable.
+pub(crate) fn look(engine: &dyn Engine) -> Result<Held, EngineError> {
+    batcher::guarded(|| look_inside(engine))
+}
+
+fn look_inside(engine: &dyn Engine) -> Result<Held, EngineError> {
     let mut held = Held { last: 0, epoch: None, id: None, payload: [0; 2] };
     for lane in Lane::ALL {
         held.last = held.last.max(engine.last(lane)?.unwrap_or(0));
@@ -188,22 +226,40 @@ pub(crate) fn open(
     let seen = held.as_ref().and_then(|held| held.epoch);
     let raised = epoch::raise(&stored, seen, journals);
     let mut number = if clean { stored.epoch.unwrap_or(raised) } else { raised };
-    if recording.is_active() {
-        let stored = if clean { Ok(()) } else { epoch::store(dir, number) };
-        if let Err(error) = stored.and_then(|()| epoch::unmark_clean(dir)) {
-            recording = Recording::Suspended(crate::engine::sort_io("epoch", &error));
-        }
-    }
     let mut next = last + 1;
-    if !recording.is_active() {
+    // The epoch must be kept before a number of it is given.
+    let kept = match &engine {
+        Some(_) => {
+            let kept = if clean { Ok(()) } else { epoch::store(dir, number) };
+            kept.and_then(|()| epoch::unmark_clean(dir))
+                .map_err(|error| crate::engine::sort_io("epoch", &error))
+        }
+        None => Err(Trouble::Failed("no engine".into())),
+    };
+    if let Err(trouble) = kept {
         number = epoch::borrow(raised);
         let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
         next = next.max(u64::try_from(millis).unwrap_or(0));
+        if recording.is_active() {
+            recording = Recording::Suspended(trouble);
+        }
     }
     let id = held.as_ref().and_then(|held| held.id).unwrap_or(number);
-    if let (Some(engine), true) = (&engine, held.as_ref().is_some_and(|held| held.id.is_none())) {
-        // Made durable with the first batch; until then no cursor can be ahead of it.
-        let _ = engine.apply(&[crate::engine::Op::Meta("id", &id.to_le_bytes())]);
+    let (followers, settled) = cursors(dir, id, held.as_ref().map(|_| last));
+    if let Some(engine) = &engine
+        && recording.is_active()
+    {
+        let ready = retention::check_space(dir, &settings).and_then(|()| {
+            settled.map_err(|error| crate::engine::sort_io("cursors", &error))?;
+            prepare(&**engine, id)
+        });
+        match ready {
+            Ok(()) => {}
+            Err(EngineError::Trouble(trouble)) => recording = Recording::Suspended(trouble),
+            Err(EngineError::Broken(why)) => {
+                recording = Recording::Suspended(Trouble::Failed(why));
+            }
+        }
     }
     let tail_lost = (!clean && !first_start && aside.is_none()).then(|| Gap {
         epoch: stored.epoch.or(seen).unwrap_or(0),
@@ -219,11 +275,12 @@ pub(crate) fn open(
         set_aside: aside,
         recording: recording.clone(),
     };
+    let joined = held.is_some();
     let (notices, receiver) = mpsc::unbounded_channel();
     let shared = Arc::new(Shared {
         dir: dir.to_owned(),
         settings,
-        journal_id: id,
+        journal_id: AtomicU64::new(id),
         state: Mutex::new(State {
             epoch: number,
             next,
@@ -233,19 +290,23 @@ pub(crate) fn open(
             writing: 0,
             deadline: None,
             writing_since: None,
+            settled: last,
             shed: VecDeque::new(),
-            followers: cursors(dir, id, last),
+            followers,
             closing: false,
             corrupt: 0,
+            broken: BTreeSet::new(),
             payload: held.map_or([0; 2], |held| held.payload),
         }),
         wake: Condvar::new(),
+        ended: Condvar::new(),
         engine: RwLock::new(engine),
         progress: watch::Sender::new(Progress { durable: last, recording, closed: false }),
         alerts: watch::Sender::new(0),
         notices,
     });
-    batcher::start(shared.clone(), opener).map_err(OpenError::Thread)?;
+    batcher::start(shared.clone(), opener, joined).map_err(OpenError::Thread)?;
+    crate::watch::start(shared.clone()).map_err(OpenError::Thread)?;
     Ok((shared, opened, receiver))
 }
 
@@ -266,21 +327,90 @@ fn check_format(dir: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// The places of all followers there ever were, held back to what is durable.
-fn cursors(dir: &Path, journal: u64, last: u64) -> BTreeMap<cursor::Key, Place> {
+/// Gives the journal its id and makes durable whatever a process that died left unforced.
+fn prepare(engine: &dyn Engine, id: u64) -> Result<(), EngineError> {
+    batcher::guarded(|| {
+        engine.apply(&[crate::engine::Op::Meta("id", &id.to_le_bytes())])?;
+        engine.make_durable()
+    })
+}
+
+/// The places of all followers there ever were. With `last` known they are held back to it, on the
+/// disk as well: numbers above it will be given again, in another epoch, to other entries.
+fn cursors(
+    dir: &Path,
+    journal: u64,
+    last: Option<u64>,
+) -> (BTreeMap<cursor::Key, Place>, std::io::Result<()>) {
     let folder = cursor::folder(dir);
     let mut places = BTreeMap::new();
+    let mut settled = Ok(());
     for key in cursor::list(&folder).unwrap_or_default() {
         match CursorFile::open(&folder, &key) {
-            Ok((file, at)) => {
-                let acknowledged = match at {
-                    Some((of, seq)) if of == journal => seq.min(last),
+            Ok((mut file, at)) => {
+                let acknowledged = match (at, last) {
+                    (Some((of, seq)), Some(last)) if of == journal => seq.min(last),
+                    (Some((_, seq)), None) => seq,
                     _ => 0,
                 };
-                places.insert(key, Place { file: Some(file), acknowledged, changed: false });
+                if last.is_some() {
+                    settled = settled.and(file.set(journal, acknowledged));
+                }
+                let file = Some(Arc::new(Mutex::new(file)));
+                let opened_at = acknowledged;
+                places.insert(key, Place { file, acknowledged, opened_at, changed: false });
             }
             Err(error) => tracing::warn!(%error, cursor = key.file_name(), "cursor not readable"),
         }
     }
-    places
+    (places, settled)
+}
+
+/// A journal that could not be opened at the start is there at last: takes its counters over, and
+/// puts right the cursors. Followers that were served from memory meanwhile do not go back, since
+/// numbers only rise; what they missed is told.
+pub(crate) fn join(shared: &Shared, engine: &dyn Engine) -> Result<(), EngineError> {
+    let held = look(engine)?;
+    let journal = held.id.unwrap_or_else(|| shared.journal_id.load(Ordering::Relaxed));
+    prepare(engine, journal)?;
+    let mut missed = Vec::new();
+    let mut files = Vec::new();
+    {
+        let mut state = shared.lock();
+        state.payload = held.payload;
+        state.settled = state.settled.max(held.last);
+        let first = state.tail.front().map_or(u64::MAX, |queued| queued.number.seq);
+        for (key, place) in &mut state.followers {
+            let moved = place.acknowledged > place.opened_at;
+            if !moved {
+                place.acknowledged = place.acknowledged.min(held.last);
+            } else if place.opened_at < held.last && key.lane == Lane::Alerts && first > held.last {
+                missed.push((place.opened_at + 1, held.last));
+            }
+            place.opened_at = place.acknowledged;
+            files.push((place.file.clone(), place.acknowledged));
+        }
+    }
+    shared.journal_id.store(journal, Ordering::Relaxed);
+    for (file, seq) in files {
+        if let Some(file) = file {
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            file.set(journal, seq).map_err(|error| crate::engine::sort_io("cursors", &error))?;
+        }
+    }
+    for (from, to) in missed {
+        let mut any = false;
+        batcher::guarded(|| {
+            engine.range(Lane::Alerts, from, to, &mut |_, _| {
+                any = true;
+                false
+            })
+        })?;
+        if any {
+            let epoch = held.epoch.unwrap_or(0);
+            shared.notice_gap(Gap { epoch, lane: Some(Lane::Alerts), from, to });
+        }
+    }
+    shared.progress.send_modify(|progress| progress.durable = progress.durable.max(held.last));
+    Ok(())
 }

@@ -10,9 +10,8 @@ use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::types::{Gap, Lane, Notice, Trouble};
 
-/// Most entries removed in one step, so that an alarm never waits long behind it. More than a
-/// batch brings on average, so that the budget holds.
-const STEP: usize = 8192;
+/// Most entries removed in one step, so that an alarm never waits long behind it.
+pub(crate) const STEP: usize = 128;
 
 /// Refuses to touch the engine when the disk is nearly full.
 pub(crate) fn check_space(dir: &Path, settings: &Settings) -> Result<(), EngineError> {
@@ -36,8 +35,8 @@ pub(crate) fn payload_bytes(payload: [u64; 2]) -> [u8; 16] {
     bytes
 }
 
-/// One step. Removals become durable with the next batch.
-pub(crate) fn step(shared: &Shared, engine: &dyn Engine) -> Result<(), EngineError> {
+/// One step; says how many entries went. Removals become durable with the next batch.
+pub(crate) fn step(shared: &Shared, engine: &dyn Engine) -> Result<usize, EngineError> {
     let (mut payload, passed) = {
         let state = shared.lock();
         let of = |lane| {
@@ -48,7 +47,7 @@ pub(crate) fn step(shared: &Shared, engine: &dyn Engine) -> Result<(), EngineErr
     };
     let (soft, hard) = (shared.settings.soft_payload(), shared.settings.hard_payload());
     if payload[0] + payload[1] <= soft {
-        return Ok(());
+        return Ok(0);
     }
     let mut left = STEP;
     for lane in [Lane::Events, Lane::Alerts] {
@@ -63,7 +62,7 @@ pub(crate) fn step(shared: &Shared, engine: &dyn Engine) -> Result<(), EngineErr
         }
     }
     shared.lock().payload = payload;
-    Ok(())
+    Ok(STEP - left)
 }
 
 /// Removes the oldest entries of a lane up to number `to` until `limit` holds; says how many, and

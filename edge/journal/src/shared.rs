@@ -1,8 +1,9 @@
 //! The state that appending, following and writing share. One short mutex; nobody holds it while
 //! touching the disk.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -11,11 +12,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::cursor::{CursorFile, Key};
 use crate::engine::Engine;
-use crate::reader;
 use crate::settings::Settings;
-use crate::types::{
-    Gap, Lane, MAX_BODY, NotRecorded, Notice, Number, Record, Recording, Trouble, Urgency,
-};
+use crate::types::{Gap, Lane, MAX_BODY, Notice, Number, Record, Recording, Trouble, Urgency};
 
 /// Durable entries kept in memory, so that a follower that keeps up never reads the disk.
 const RECENT: usize = 512;
@@ -40,8 +38,12 @@ pub(crate) struct Queued {
 
 #[derive(Debug)]
 pub(crate) struct Place {
-    pub file: Option<CursorFile>,
+    /// Written outside the state's mutex.
+    pub file: Option<Arc<Mutex<CursorFile>>>,
     pub acknowledged: u64,
+    /// Where it stood when the journal was opened.
+    pub opened_at: u64,
+    /// Not yet forced to the disk.
     pub changed: bool,
 }
 
@@ -58,10 +60,14 @@ pub(crate) struct State {
     /// When the waiting ones must be flushed at the latest.
     pub deadline: Option<Instant>,
     pub writing_since: Option<Instant>,
+    /// Everything up to here that is not in `tail` is on the disk (or was shed).
+    pub settled: u64,
     pub shed: VecDeque<Gap>,
     pub followers: BTreeMap<Key, Place>,
     pub closing: bool,
     pub corrupt: u64,
+    /// Broken records that were told already.
+    pub broken: BTreeSet<(Lane, u64)>,
     pub payload: [u64; 2],
 }
 
@@ -69,9 +75,12 @@ pub(crate) struct State {
 pub struct Shared {
     pub(crate) dir: PathBuf,
     pub(crate) settings: Settings,
-    pub(crate) journal_id: u64,
+    pub(crate) journal_id: AtomicU64,
     pub(crate) state: Mutex<State>,
+    /// Wakes the writing thread.
     pub(crate) wake: Condvar,
+    /// Wakes the watching thread and those who wait for the end.
+    pub(crate) ended: Condvar,
     pub(crate) engine: RwLock<Option<Arc<dyn Engine>>>,
     pub(crate) progress: watch::Sender<Progress>,
     pub(crate) alerts: watch::Sender<u64>,
@@ -112,23 +121,33 @@ impl Shared {
         self.engine.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Queues an entry; false when its body is too large to be kept.
     pub(crate) fn append<B: Into<Bytes>>(
         &self,
         lane: Lane,
         urgency: Urgency,
         build: impl FnOnce(Number) -> B,
-    ) -> Number {
+    ) -> (Number, bool) {
         let wait = match urgency {
             Urgency::Now => Duration::ZERO,
             Urgency::Grouped => self.settings.grouped,
             Urgency::Lazy => self.settings.lazy,
         };
-        let mut shed = None;
-        let (number, wake) = {
+        let (number, wake, gaps) = {
             let mut state = self.lock();
             let number = Number { epoch: state.epoch, seq: state.next };
-            state.next += 1;
             let body: Bytes = build(number).into();
+            // Only now: a body that panics while it is built uses no number.
+            state.next += 1;
+            if body.len() > MAX_BODY {
+                let gap =
+                    Gap { epoch: number.epoch, lane: Some(lane), from: number.seq, to: number.seq };
+                state.note_shed(gap);
+                drop(state);
+                tracing::error!(%number, bytes = body.len(), "a body above 64 KiB is not recorded");
+                self.notice_gap(gap);
+                return (number, false);
+            }
             let due = Instant::now() + wait;
             let mut wake = state.deadline.is_none_or(|deadline| due < deadline);
             if wake {
@@ -140,29 +159,27 @@ impl Shared {
                 || (state.waiting_bytes >= self.settings.flush_bytes
                     && state.waiting_bytes - body.len() < self.settings.flush_bytes);
             state.tail.push_back(Queued { number, lane, body });
-            while state.waiting > self.settings.queue_entries
+            let mut gaps = Vec::new();
+            if state.waiting > self.settings.queue_entries
                 || state.waiting_bytes > self.settings.queue_bytes
             {
-                match state.shed_one() {
-                    Some(gap) => shed = Some(merge(shed, gap, |gap| self.notice_gap(gap))),
-                    None => break,
-                }
+                gaps = state.make_room(&self.settings);
             }
             if lane == Lane::Alerts {
                 self.alerts.send_replace(number.seq);
             }
-            (number, wake)
+            (number, wake, gaps)
         };
-        if let Some(gap) = shed {
+        for gap in gaps {
             self.notice_gap(gap);
         }
         if wake {
             self.wake.notify_one();
         }
-        number
+        (number, true)
     }
 
-    fn notice_gap(&self, gap: Gap) {
+    pub(crate) fn notice_gap(&self, gap: Gap) {
         // Nobody listening means that the journal is being dropped.
         let _ = self.notices.send(Notice::Gap(gap));
     }
@@ -170,36 +187,6 @@ impl Shared {
     pub(crate) fn numbers(&self) -> Number {
         let state = self.lock();
         Number { epoch: state.epoch, seq: state.next.saturating_sub(1) }
-    }
-
-    fn reading<T: Default>(&self, read: impl FnOnce(&dyn Engine) -> (T, u64)) -> T {
-        let Some(engine) = self.current_engine() else { return T::default() };
-        let (found, broken) = read(&*engine);
-        if broken > 0 {
-            tracing::warn!(broken, "broken records in the journal were skipped");
-            self.lock().corrupt += broken;
-        }
-        found
-    }
-
-    /// Stored entries of a lane with numbers in `from..=to`.
-    pub(crate) fn read(&self, lane: Lane, from: u64, to: u64, most: usize) -> Vec<Record> {
-        self.reading(|engine| reader::read(engine, lane, from, to, most))
-    }
-
-    pub(crate) fn read_merged(&self, from: u64, most: usize) -> Vec<Record> {
-        let durable = self.progress.borrow().durable;
-        self.reading(|engine| reader::read_merged(engine, from, durable, most))
-    }
-
-    pub(crate) fn tail_of(&self, lane: Lane, most: usize) -> Vec<Record> {
-        let durable = self.progress.borrow().durable;
-        self.reading(|engine| reader::tail_of(engine, lane, durable, most))
-    }
-
-    pub(crate) fn tail(&self, most: usize) -> Vec<Record> {
-        let durable = self.progress.borrow().durable;
-        self.reading(|engine| reader::tail(engine, durable, most))
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -236,36 +223,20 @@ impl Shared {
     }
 
     pub(crate) fn close(&self, at_most: Duration) -> bool {
-        self.lock().closing = true;
-        self.wake.notify_all();
-        let deadline = Instant::now() + at_most;
         let mut state = self.lock();
+        state.closing = true;
+        self.wake.notify_all();
+        self.ended.notify_all();
+        let deadline = Instant::now() + at_most;
         while !self.progress.borrow().closed {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
             }
-            let (next, _) = self
-                .wake
-                .wait_timeout(state, left.min(Duration::from_millis(20)))
-                .unwrap_or_else(PoisonError::into_inner);
-            state = next;
+            let waited = self.ended.wait_timeout(state, left);
+            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
         state.waiting == 0
-    }
-}
-
-/// Joins neighbouring gaps; hands the earlier one over when they are not neighbours.
-fn merge(before: Option<Gap>, gap: Gap, hand_over: impl FnOnce(Gap)) -> Gap {
-    match before {
-        Some(before) if before.lane == gap.lane && before.to + 1 == gap.from => {
-            Gap { to: gap.to, ..before }
-        }
-        Some(before) => {
-            hand_over(before);
-            gap
-        }
-        None => gap,
     }
 }
 
@@ -275,27 +246,59 @@ impl State {
         self.tail.len() - self.waiting
     }
 
-    /// Drops the oldest entry that is not being written: telemetry first.
-    fn shed_one(&mut self) -> Option<Gap> {
-        let from = self.first_waiting() + self.writing;
-        let candidates = from..self.tail.len();
-        let index = candidates
-            .clone()
-            .find(|&i| self.tail.get(i).is_some_and(|q| q.lane == Lane::Events))
-            .or_else(|| candidates.clone().next())?;
-        let queued = self.tail.remove(index)?;
-        self.waiting -= 1;
-        self.waiting_bytes -= queued.body.len();
-        let seq = queued.number.seq;
-        let gap = Gap { epoch: queued.number.epoch, lane: Some(queued.lane), from: seq, to: seq };
-        match self.shed.back_mut() {
-            Some(last) if last.lane == gap.lane && last.to + 1 == seq => last.to = seq,
-            _ => self.shed.push_back(gap),
+    /// Drops the oldest entries that are not being written, telemetry first: enough to be within
+    /// bounds, and a good number at once, since it walks the whole queue.
+    fn make_room(&mut self, settings: &Settings) -> Vec<Gap> {
+        let at = self.first_waiting() + self.writing;
+        let mut rest = self.tail.split_off(at);
+        let extra = settings.queue_entries / 64;
+        let (entries, bytes) = (self.waiting.max(1) - 1, self.waiting_bytes);
+        let mut gaps: Vec<Gap> = Vec::new();
+        for lane in [Lane::Events, Lane::Alerts] {
+            let fits = self.waiting <= settings.queue_entries
+                && self.waiting_bytes <= settings.queue_bytes;
+            if fits {
+                break;
+            }
+            let mut kept = VecDeque::with_capacity(rest.len());
+            for queued in rest {
+                let over = self.waiting > settings.queue_entries
+                    || self.waiting_bytes > settings.queue_bytes;
+                // Alerts go one by one, telemetry in some numbers.
+                let more = lane == Lane::Events
+                    && (self.waiting + extra > entries + 1
+                        && self.waiting_bytes + settings.queue_bytes / 64 > bytes);
+                if queued.lane != lane || !(over || more) {
+                    kept.push_back(queued);
+                    continue;
+                }
+                self.waiting -= 1;
+                self.waiting_bytes -= queued.body.len();
+                let Number { epoch, seq } = queued.number;
+                match gaps.last_mut() {
+                    Some(gap) if gap.epoch == epoch && gap.lane == Some(lane) => gap.to = seq,
+                    _ => gaps.push(Gap { epoch, lane: Some(lane), from: seq, to: seq }),
+                }
+            }
+            rest = kept;
         }
-        if self.shed.len() > MOST_SHED {
-            self.shed.pop_front();
+        self.tail.append(&mut rest);
+        for gap in &gaps {
+            self.note_shed(*gap);
         }
-        Some(gap)
+        gaps
+    }
+
+    /// Remembers for receipts what was shed. When there is too much to remember, ranges are joined:
+    /// a receipt may then wrongly say "not recorded", never wrongly "recorded".
+    fn note_shed(&mut self, gap: Gap) {
+        self.shed.push_back(gap);
+        if self.shed.len() > MOST_SHED
+            && let Some(old) = self.shed.pop_front()
+            && let Some(next) = self.shed.iter_mut().find(|next| next.lane == old.lane)
+        {
+            next.from = next.from.min(old.from);
+        }
     }
 
     /// The first `count` waiting entries are durable.
@@ -306,73 +309,38 @@ impl State {
         let last = settled.last().map(|q| q.number.seq);
         self.waiting -= count;
         self.waiting_bytes -= bytes;
+        self.settled = self.settled.max(last.unwrap_or(0));
         let surplus = self.first_waiting().saturating_sub(RECENT);
         self.tail.drain(..surplus);
         last
     }
 
-    /// Entries of a lane after `given`, up to `to`, from memory. `None` if memory does not reach
-    /// back that far.
-    pub fn in_memory(&self, lane: Lane, given: u64, to: u64, most: usize) -> Option<Vec<Record>> {
-        let first = self.tail.front()?.number.seq;
-        if given + 1 < first {
+    /// Entries of a lane after `given`, up to `to`, from memory, and the number up to which that is
+    /// all there is. `None` if the disk has some that memory has not.
+    pub fn in_memory(
+        &self,
+        lane: Lane,
+        given: u64,
+        to: u64,
+        most: usize,
+    ) -> Option<(Vec<Record>, u64)> {
+        let first = self.tail.front().map_or(u64::MAX, |queued| queued.number.seq);
+        if given < self.settled && given.saturating_add(1) < first {
             return None;
         }
         let start = self.tail.partition_point(|q| q.number.seq <= given);
-        let entries = self.tail.range(start..).take_while(|q| q.number.seq <= to);
-        let of_lane = entries.filter(|q| q.lane == lane).take(most);
-        Some(of_lane.map(|q| Record { number: q.number, lane, body: q.body.clone() }).collect())
-    }
-}
-
-/// Tells when an entry is durable.
-#[derive(Clone)]
-pub struct Receipt {
-    shared: Arc<Shared>,
-    seq: u64,
-}
-
-impl std::fmt::Debug for Receipt {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Receipt({})", self.seq)
-    }
-}
-
-impl Receipt {
-    pub(crate) const fn new(shared: Arc<Shared>, seq: u64) -> Self {
-        Self { shared, seq }
-    }
-
-    /// Waits until the entry is durable.
-    ///
-    /// # Errors
-    /// [`NotRecorded`] when it is known not to be, now.
-    pub async fn durable(&self) -> Result<(), NotRecorded> {
-        let mut progress = self.shared.progress.subscribe();
-        loop {
-            if let Some(result) = self.judge(&progress.borrow_and_update()) {
-                return result;
+        let mut found = Vec::new();
+        let mut reached = given;
+        for queued in self.tail.range(start..).take_while(|q| q.number.seq <= to) {
+            if queued.lane == lane {
+                if found.len() == most {
+                    break;
+                }
+                let (number, body) = (queued.number, queued.body.clone());
+                found.push(Record { number, lane, body });
             }
-            if progress.changed().await.is_err() {
-                return Err(NotRecorded::Closed);
-            }
+            reached = queued.number.seq;
         }
+        Some((found, reached))
     }
-
-    fn judge(&self, progress: &Progress) -> Option<Result<(), NotRecorded>> {
-        if progress.durable >= self.seq {
-            let state = self.shared.lock();
-            let shed = state.shed.iter().any(|gap| (gap.from..=gap.to).contains(&self.seq));
-            return Some(if shed { Err(NotRecorded::Shed) } else { Ok(()) });
-        }
-        if let Recording::Suspended(trouble) = &progress.recording {
-            return Some(Err(NotRecorded::Suspended(trouble.clone())));
-        }
-        progress.closed.then_some(Err(NotRecorded::Closed))
-    }
-}
-
-/// Whether a body can be stored.
-pub(crate) const fn fits(body: &Bytes) -> bool {
-    body.len() <= MAX_BODY
 }

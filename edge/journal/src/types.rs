@@ -158,6 +158,9 @@ pub enum NotRecorded {
     /// The entry was dropped from memory because the queue was full; a gap was reported.
     #[error("not recorded: dropped from the full queue while the disk was away")]
     Shed,
+    /// The body was above [`MAX_BODY`]; the number is used and told as a gap.
+    #[error("not recorded: the body is above 64 KiB")]
+    TooLarge,
     /// The journal was closed before the entry was on the disk.
     #[error("not recorded: the journal was closed first")]
     Closed,

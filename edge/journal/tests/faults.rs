@@ -1,0 +1,266 @@
+//! What must hold when the disk, the engine or the process fails at the worst moment.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anju_journal::engine::{
+    Engine, EngineError, Fault, MemoryDisk, MemoryOpener, Opener, Script, ScriptedOpener,
+};
+use anju_journal::{
+    FollowWhen, Follower, Journal, Lane, MAX_BODY, NotRecorded, Notice, Number, Opened, Settings,
+    Trouble, Urgency,
+};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// A memory disk that answers to a script.
+#[derive(Clone, Default)]
+struct Disk {
+    disk: MemoryDisk,
+    script: Script,
+}
+
+impl Opener for Disk {
+    fn open(&self, dir: &Path) -> Result<Arc<dyn Engine>, EngineError> {
+        let inner = MemoryOpener(self.disk.clone());
+        ScriptedOpener { inner, script: self.script.clone() }.open(dir)
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        min_free_bytes: 0,
+        retry_every: Duration::from_millis(10),
+        stall_after: Duration::from_millis(100),
+        ..Settings::default()
+    }
+}
+
+type Parts = (Journal, Opened, UnboundedReceiver<Notice>);
+
+fn open(dir: &Path, engine: &Disk) -> Parts {
+    Journal::open_with(dir, settings(), Arc::new(engine.clone())).unwrap()
+}
+
+fn body(number: Number) -> String {
+    format!("entry {number}")
+}
+
+async fn within<T>(wait: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("in time")
+}
+
+async fn record(journal: &Journal, lane: Lane, count: u64) {
+    let mut last = None;
+    for _ in 0..count {
+        last = Some(journal.append(lane, Urgency::Lazy, body));
+    }
+    journal.append(lane, Urgency::Now, body);
+    if let Some(last) = last {
+        within(last.receipt.durable()).await.unwrap();
+    }
+}
+
+async fn drain(follower: &mut Follower, count: usize) -> Vec<u64> {
+    let mut seqs = Vec::new();
+    while seqs.len() < count {
+        seqs.extend(within(follower.next(100)).await.iter().map(|r| r.number.seq));
+    }
+    seqs
+}
+
+fn failed(what: &str) -> Option<Fault> {
+    Some(Fault::Fail(EngineError::Trouble(Trouble::Failed(what.into()))))
+}
+
+#[tokio::test]
+async fn a_backlog_is_not_skipped_while_reading_fails_or_panics() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = Disk::default();
+    let (journal, _, _notices) = open(dir.path(), &engine);
+    record(&journal, Lane::Events, 4999).await;
+    let mut follower = journal.follow("up", Lane::Events, FollowWhen::Durable).unwrap();
+    for fault in [failed("EIO"), Some(Fault::Panic)] {
+        engine.script.on_read(fault);
+        follower.rewind_to_cursor();
+        let early = tokio::time::timeout(Duration::from_millis(60), follower.next(100)).await;
+        assert!(early.is_err(), "nothing can be read: {early:?}");
+        engine.script.on_read(None);
+        assert_eq!(drain(&mut follower, 5000).await, (1..=5000).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn a_backlog_is_not_skipped_while_the_engine_is_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = Disk::default();
+    let (journal, _, mut notices) = open(dir.path(), &engine);
+    record(&journal, Lane::Events, 4999).await;
+    let mut follower = journal.follow("up", Lane::Events, FollowWhen::Durable).unwrap();
+    engine.script.on_open(failed("EIO"));
+    engine.script.on_durable(failed("EIO"));
+    journal.append(Lane::Events, Urgency::Now, body);
+    assert!(matches!(within(notices.recv()).await, Some(Notice::Suspended(_))));
+    let early = tokio::time::timeout(Duration::from_millis(60), follower.next(100)).await;
+    assert!(early.is_err(), "nothing can be read: {early:?}");
+    engine.script.on_durable(None);
+    engine.script.on_open(None);
+    assert_eq!(drain(&mut follower, 5001).await, (1..=5001).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn an_oversized_body_is_never_called_durable() {
+    let dir = tempfile::tempdir().unwrap();
+    let (journal, _, mut notices) = open(dir.path(), &Disk::default());
+    let big = journal.append(Lane::Alerts, Urgency::Now, |_| vec![7; MAX_BODY + 1]);
+    let next = journal.append(Lane::Alerts, Urgency::Now, |_| vec![7; MAX_BODY]);
+    within(next.receipt.durable()).await.unwrap();
+    assert_eq!(within(big.receipt.durable()).await, Err(NotRecorded::TooLarge));
+    let Some(Notice::Gap(gap)) = within(notices.recv()).await else { panic!("no gap") };
+    assert!(gap.covers(big.number, Lane::Alerts));
+    assert_eq!(journal.tail(10).len(), 1);
+}
+
+/// An alert left before it was durable and was acknowledged; the power went; new entries took the
+/// same seqs in a new epoch; the process died. They must still be delivered.
+#[tokio::test]
+async fn a_cursor_ahead_of_the_disk_never_hides_entries_of_the_next_epoch() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = Disk::default();
+    let (journal, _, _n) = open(dir.path(), &engine);
+    record(&journal, Lane::Alerts, 4).await;
+    let mut follower = journal.follow("up", Lane::Alerts, FollowWhen::AtOnce).unwrap();
+    for _ in 0..3 {
+        journal.append(Lane::Alerts, Urgency::Lazy, body);
+    }
+    assert_eq!(drain(&mut follower, 8).await.last(), Some(&8));
+    follower.ack(8);
+    let until = Instant::now() + Duration::from_secs(10);
+    while journal.stats().durable < 5 && Instant::now() < until {
+        tokio::task::yield_now().await;
+    }
+    engine.disk.crash(0);
+    let (journal, opened, _n) = open(dir.path(), &engine);
+    assert_eq!(opened.durable, 5);
+    record(&journal, Lane::Alerts, 5).await;
+    journal.close(Duration::from_secs(5));
+    let (journal, _, _n) = open(dir.path(), &engine);
+    let mut follower = journal.follow("up", Lane::Alerts, FollowWhen::AtOnce).unwrap();
+    assert_eq!(drain(&mut follower, 6).await, (6..=11).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_hanging_disk_is_told_by_receipts_and_notices_and_is_survived() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = Disk::default();
+    let (journal, _, mut notices) = open(dir.path(), &engine);
+    let mut alerts = journal.follow("up", Lane::Alerts, FollowWhen::AtOnce).unwrap();
+    engine.script.on_durable(Some(Fault::Hang));
+    let first = journal.append(Lane::Alerts, Urgency::Now, body);
+    assert!(engine.script.wait_for_hang(Duration::from_secs(20)));
+    assert_eq!(drain(&mut alerts, 1).await, [1]);
+    assert_eq!(
+        within(first.receipt.durable()).await,
+        Err(NotRecorded::Suspended(Trouble::Stalled))
+    );
+    assert_eq!(within(notices.recv()).await, Some(Notice::Suspended(Trouble::Stalled)));
+    let began = Instant::now();
+    for _ in 0..100_000 {
+        journal.append(Lane::Events, Urgency::Now, body);
+    }
+    assert!(began.elapsed() < Duration::from_secs(10), "appending waits: {:?}", began.elapsed());
+    assert!(journal.stats().waiting <= settings().queue_entries);
+    let last = journal.append(Lane::Alerts, Urgency::Now, body);
+    assert!(!journal.close(Duration::from_millis(50)), "nothing can be flushed");
+    engine.script.on_durable(None);
+    within(async {
+        while !matches!(notices.recv().await, Some(Notice::Resumed)) {}
+        while last.receipt.durable().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+/// A start without a usable disk, then the disk comes back: nothing that was recorded before is
+/// skipped, counted wrongly or numbered again.
+#[tokio::test]
+async fn a_start_without_the_disk_joins_the_journal_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = Disk::default();
+    let (journal, before, _n) = open(dir.path(), &engine);
+    record(&journal, Lane::Events, 99).await;
+    let mut follower = journal.follow("up", Lane::Events, FollowWhen::Durable).unwrap();
+    assert_eq!(drain(&mut follower, 40).await.len().min(40), 40);
+    follower.ack(40);
+    let bytes = journal.stats().payload_bytes;
+    assert!(journal.close(Duration::from_secs(5)));
+
+    engine.script.on_open(Some(Fault::Fail(EngineError::Trouble(Trouble::ReadOnly))));
+    let (journal, opened, mut notices) = open(dir.path(), &engine);
+    assert!(opened.epoch > before.epoch && !opened.recording.is_active());
+    let mut follower = journal.follow("up", Lane::Events, FollowWhen::Durable).unwrap();
+    let meanwhile = journal.append(Lane::Events, Urgency::Now, body);
+    assert!(meanwhile.number > Number { epoch: before.epoch, seq: 100 });
+    engine.script.on_open(None);
+    while within(notices.recv()).await != Some(Notice::Resumed) {}
+    within(async { while meanwhile.receipt.durable().await.is_err() {} }).await;
+    let after = journal.append(Lane::Events, Urgency::Now, body);
+    assert!(after.number > meanwhile.number);
+    let mut expected: Vec<u64> = (41..=100).collect();
+    expected.extend([meanwhile.number.seq, after.number.seq]);
+    assert_eq!(drain(&mut follower, 62).await, expected);
+    within(after.receipt.durable()).await.unwrap();
+    assert!(journal.stats().payload_bytes > bytes);
+    assert!(journal.close(Duration::from_secs(5)));
+    let (_, again, _n) = open(dir.path(), &engine);
+    assert!(again.epoch >= after.number.epoch && again.durable == after.number.seq);
+}
+
+#[tokio::test]
+async fn each_way_of_failing_suspends_and_resumes() {
+    let broken = || Some(Fault::Fail(EngineError::Broken("a page".into())));
+    let faults = [failed("EIO"), failed("fsync"), Some(Fault::Panic), broken()];
+    for (at, fault) in faults.into_iter().enumerate() {
+        for apply in [true, false] {
+            let dir = tempfile::tempdir().unwrap();
+            let engine = Disk::default();
+            let (journal, _, mut notices) = open(dir.path(), &engine);
+            let kept = journal.append(Lane::Events, Urgency::Now, body);
+            within(kept.receipt.durable()).await.unwrap();
+            let set = |fault| {
+                if apply { engine.script.on_apply(fault) } else { engine.script.on_durable(fault) }
+            };
+            // Opening again fails as well, so that the fault is seen once, whatever the timing.
+            engine.script.on_open(failed("away"));
+            set(fault.clone());
+            let hit = journal.append(Lane::Alerts, Urgency::Now, body);
+            let error = within(hit.receipt.durable()).await;
+            assert!(matches!(error, Err(NotRecorded::Suspended(_))), "{at} {apply}: {error:?}");
+            set(None);
+            engine.script.on_open(None);
+            while within(notices.recv()).await != Some(Notice::Resumed) {}
+            let later = journal.append(Lane::Events, Urgency::Now, body);
+            within(later.receipt.durable()).await.unwrap();
+            within(hit.receipt.durable()).await.unwrap();
+            assert_eq!(
+                journal.tail(10).iter().map(|r| r.number.seq).collect::<Vec<_>>(),
+                [1, 2, 3]
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_build_that_panics_uses_no_number() {
+    let dir = tempfile::tempdir().unwrap();
+    let (journal, _, _n) = open(dir.path(), &Disk::default());
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        journal.append(Lane::Events, Urgency::Now, |_| -> Vec<u8> { panic!("in build") })
+    }));
+    assert!(result.is_err());
+    let next = journal.append(Lane::Events, Urgency::Now, body);
+    assert_eq!(next.number.seq, 1);
+    within(next.receipt.durable()).await.unwrap();
+}
