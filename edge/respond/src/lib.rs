@@ -3,5 +3,6 @@
 //! own. An alarm must never wait here for a disk, a network or a sound card.
 
 pub mod life;
+pub mod out;
 pub mod prompts;
 pub mod texts;

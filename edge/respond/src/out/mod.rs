@@ -1,0 +1,11 @@
+//! The ways out of the box: speech and sirens at home, push messages elsewhere. Each runs in a
+//! thread or task of its own and takes its work without making anybody wait; one that hangs, fails
+//! or is absent never holds up another. What becomes of each piece of work is reported.
+
+pub mod channel;
+
+pub mod pace;
+pub mod siren;
+pub mod speaker;
+
+pub use channel::{Channel, Health, Report, Reports, Ways};

@@ -1,0 +1,144 @@
+//! The speaker: one thread that says what is most urgent, and cuts itself off when something more
+//! urgent comes. Asking it to speak only puts words in its queue: a card that is dead, absent or
+//! does not take sound holds up nobody, is opened again with growing pauses, and is reported.
+//!
+//! Without a sound card, utterances are written as WAV files where a folder for them is given.
+
+mod alsa;
+mod espeak;
+mod queue;
+mod samples;
+mod sink;
+mod thread;
+mod voice;
+mod wav;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anju_model::{AlertId, Language};
+
+use crate::life::Announcement;
+use thread::Shared;
+
+/// How the speaker is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpeakerSettings {
+    /// ALSA device; `default` if absent.
+    pub device: Option<String>,
+    /// Folder for WAV files while no card can be opened.
+    pub wav_dir: Option<PathBuf>,
+    /// Language of the prompts.
+    pub language: Language,
+    /// When what repeats is said again.
+    pub repeats: Repeats,
+    /// Whether WAV files are written in the time that they take to hear, as a card would.
+    pub paced: bool,
+}
+
+impl SpeakerSettings {
+    /// The usual settings.
+    pub fn new(speaker: &anju_model::config::Speaker, language: Language) -> Self {
+        Self {
+            device: speaker.device.clone(),
+            wav_dir: speaker.wav_dir.clone(),
+            language,
+            repeats: Repeats::default(),
+            paced: true,
+        }
+    }
+}
+
+/// When an announcement that repeats is said again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repeats {
+    /// How many times in a row it is said first.
+    pub times: u32,
+    /// The pause between those.
+    pub gap: Duration,
+    /// The pause between all that follow.
+    pub later: Duration,
+}
+
+impl Default for Repeats {
+    fn default() -> Self {
+        Self { times: 3, gap: Duration::from_secs(2), later: Duration::from_secs(60) }
+    }
+}
+
+/// What the speaker tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SpeakerEvent {
+    /// The first sound of an utterance was taken by the card or the file.
+    Started {
+        /// Its slot.
+        slot: Arc<str>,
+        /// The alert it tells of.
+        alert: Option<AlertId>,
+    },
+    /// An utterance ended.
+    Finished {
+        /// Its slot.
+        slot: Arc<str>,
+        /// The alert it tells of.
+        alert: Option<AlertId>,
+        /// To its end, rather than cut off by something more urgent or by a fault.
+        whole: bool,
+    },
+    /// No sound can be made, and why; or `None` when it can again. Told when that changes.
+    Health(Option<String>),
+}
+
+/// A running speaker.
+#[derive(Debug)]
+pub struct Speaker {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Speaker {
+    /// Starts the sound thread. `tell` is called from it and must return at once.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(
+        settings: SpeakerSettings,
+        tell: impl Fn(SpeakerEvent) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::new(settings.repeats));
+        let for_thread = shared.clone();
+        let thread = std::thread::Builder::new()
+            .name("speaker".to_owned())
+            .spawn(move || thread::run(&for_thread, settings, &tell))?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Says something when its turn comes. Returns at once.
+    pub fn say(&self, announcement: Announcement) {
+        self.shared.say(announcement);
+    }
+
+    /// Says nothing more in that slot.
+    pub fn quiet(&self, slot: &str) {
+        self.shared.quiet(slot);
+    }
+
+    /// Cuts off what is being said and waits for the thread, which takes some tens of milliseconds.
+    pub fn stop(mut self) {
+        self.shared.stop();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Speaker {
+    fn drop(&mut self) {
+        self.shared.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests;

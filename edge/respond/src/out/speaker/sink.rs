@@ -1,0 +1,49 @@
+//! Where sound goes. A sink must take sound in small pieces and must never block for much longer
+//! than a piece lasts; one that can not go on says so with an error.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// Length of the pieces in which sound is written: what is more urgent waits no longer than a few
+/// of these.
+pub(super) const PIECE: Duration = Duration::from_millis(20);
+
+/// Why no sound could be made.
+#[derive(Debug, Error)]
+pub(super) enum SinkError {
+    /// The card.
+    #[error("the sound card `{device}` failed: {what} ({source}); check its cable and `aplay -l`")]
+    Card {
+        /// Its ALSA name.
+        device: String,
+        /// What was tried.
+        what: &'static str,
+        /// ALSA's answer.
+        source: alsa::Error,
+    },
+    /// The card takes no sound.
+    #[error("the sound card `{0}` takes no sound; unplug it and plug it in again")]
+    Stuck(String),
+    /// The file.
+    #[error("the sound file {path} could not be written: {source}; check the folder `wav_dir`")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Something that takes the samples of one utterance.
+pub(super) trait Sink {
+    /// Samples a second that it wants, one channel.
+    fn rate_hz(&self) -> u32;
+    /// Takes one piece, waiting while what it holds is more than a few pieces.
+    fn write(&mut self, piece: &[i16]) -> Result<(), SinkError>;
+    /// Lets what it holds be heard to the end.
+    fn finish(&mut self) -> Result<(), SinkError>;
+    /// Throws away what was not heard yet.
+    fn cut(&mut self);
+}
