@@ -1,2 +1,30 @@
-//! The daemon.
-fn main() {}
+//! The `anju` command: the daemon and its tools. This file only parses the command line and hands
+//! over.
+
+mod app;
+mod cli;
+mod clock;
+mod control;
+mod core;
+mod export;
+mod feeds;
+mod house;
+mod logging;
+mod upstream;
+mod ways;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    logging::begin();
+    match cli::run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("anju: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

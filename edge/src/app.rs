@@ -1,0 +1,274 @@
+//! The daemon: opens what it needs, wires it, and ends it within two seconds. Each part that can
+//! not be had is told as a fault; only a journal held by another process ends the start.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anju_drivers::fleet::{Fleet, Limits};
+use anju_drivers::{Report, plan};
+use anju_journal::{Gap, Journal, Lane, Notice, Opened, Recording};
+use anju_model::{AlertId, Body, BoxEvent};
+use anju_respond::out::Reports;
+use thiserror::Error;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clocks;
+use crate::core::{Core, Message};
+use crate::house::{self, Loaded};
+use crate::ways::Outs;
+use crate::{control, core, upstream, ways};
+
+/// Facts that may wait for the core; drivers wait beyond that.
+const QUEUE: usize = 1024;
+
+/// The whole stop takes less than 2 s.
+const STOP_WITHIN: Duration = Duration::from_millis(1800);
+
+/// Why the daemon can not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// No usable configuration.
+    #[error(transparent)]
+    Household(#[from] house::NoHousehold),
+    /// No journal.
+    #[error(transparent)]
+    Journal(#[from] anju_journal::OpenError),
+    /// Something of the operating system.
+    #[error("{what}: {error}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        error: std::io::Error,
+    },
+}
+
+/// Where the ways out tell what became of their work.
+struct Told {
+    out_reports: Reports,
+    spoken: mpsc::UnboundedSender<AlertId>,
+}
+
+fn system(what: &'static str) -> impl FnOnce(std::io::Error) -> StartError {
+    move |error| StartError::System { what, error }
+}
+
+/// Runs the daemon until SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`StartError`] when it can not start.
+pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
+    std::fs::create_dir_all(&data).map_err(system("making the data folder"))?;
+    let loaded = house::load(&config, &data)?;
+    house::keep(&loaded, &data);
+    let household = Arc::new(loaded.household.clone());
+    let settings = anju_journal::Settings {
+        max_bytes: household.journal.max_bytes,
+        ..anju_journal::Settings::default()
+    };
+    let (journal, opened, notices) = Journal::open(&data, settings)?;
+    let clocks = Clocks::new();
+    let stop = CancellationToken::new();
+    let (messages, message_rx) = mpsc::channel(QUEUE);
+    let (view_tx, view) = watch::channel(core::View::default());
+    let (reports, report_rx) = mpsc::channel(QUEUE);
+    let mut fleet = Fleet::new(reports, Limits::default());
+    let plan_faults = start_drivers(&mut fleet, &household);
+    let (out_reports, out_report_rx) = mpsc::unbounded_channel();
+    let (spoken, spoken_rx) = mpsc::unbounded_channel();
+    let outs = Outs::start(&household, &fleet.commander(), &out_reports, &spoken);
+    let mut core = Core::new(household.clone(), journal.clone(), clocks.clone(), outs, view_tx);
+    let mut recorded = journal.tail_of(Lane::Alerts, core::ALERT_ENTRIES);
+    recorded.extend(journal.tail_of(Lane::Events, core::EVENT_ENTRIES));
+    recorded.sort_by_key(|record| record.number);
+
+    core.begin(recorded, first_entries(&opened, &loaded, plan_faults));
+    let way_up =
+        upstream::start(&household, &journal, &clocks, view.clone(), &messages, stop.clone())
+            .map_err(system("opening the upstream cursors"))?;
+    let core_stop = stop.clone();
+    let core_task = tokio::spawn(async move { core.run(message_rx, core_stop).await });
+    tokio::spawn(pass_reports(report_rx, messages.clone()));
+    tokio::spawn(pass_journal(notices, messages.clone()));
+    tokio::spawn(ways::pass_reports(out_report_rx, spoken_rx, messages.clone()));
+    let socket = control::listen(&data, journal.clone(), messages.clone(), stop.clone());
+    if let Err(error) = socket {
+        let reason = format!("the control socket can not be opened: {error}");
+        let fault = BoxEvent::Fault { part: "control".into(), active: true, reason };
+        let _ = messages.send(Message::Box(fault)).await;
+    }
+    tracing::info!(id = %household.box_id, epoch = opened.epoch, "on guard");
+    notify(&[sd_notify::NotifyState::Ready]);
+    wait_for_signals(&config, &data, &messages, &mut fleet, &Told { out_reports, spoken }).await?;
+
+    notify(&[sd_notify::NotifyState::Stopping]);
+    let deadline = Instant::now() + STOP_WITHIN;
+    let fleet_stopped = tokio::time::timeout(STOP_WITHIN, fleet.stop_all());
+    stop.cancel();
+    let up = async {
+        if let Some((task, _)) = way_up {
+            let _ = task.await;
+        }
+    };
+    let left = deadline.saturating_duration_since(Instant::now());
+    let _ = tokio::time::timeout(left, async { tokio::join!(fleet_stopped, core_task, up) }).await;
+    let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(100));
+    let closed = tokio::task::spawn_blocking(move || journal.close(left)).await;
+    if !closed.unwrap_or(false) {
+        tracing::warn!("the journal could not be closed in time; its next start raises the epoch");
+    }
+    Ok(())
+}
+
+fn notify(states: &[sd_notify::NotifyState<'_>]) {
+    // Without systemd there is nobody to tell.
+    let _ = sd_notify::notify(states);
+}
+
+fn start_drivers(fleet: &mut Fleet, household: &anju_model::config::Household) -> Vec<BoxEvent> {
+    let (drivers, faults) = plan::plan(household);
+    let mut events: Vec<BoxEvent> = faults
+        .into_iter()
+        .map(|fault| BoxEvent::Fault {
+            part: format!("driver:{}", fault.part),
+            active: true,
+            reason: fault.reason,
+        })
+        .collect();
+    for driver in drivers {
+        let name = driver.name().to_owned();
+        if let Err(conflict) = fleet.start(driver) {
+            events.push(BoxEvent::Fault {
+                part: format!("driver:{name}"),
+                active: true,
+                reason: conflict.to_string(),
+            });
+        }
+    }
+    events
+}
+
+fn gap(gap: Gap, reason: &str) -> BoxEvent {
+    BoxEvent::Gap { of_epoch: gap.epoch, from: gap.from, to: gap.to, reason: reason.into() }
+}
+
+fn journal_fault(active: bool, reason: String) -> BoxEvent {
+    BoxEvent::Fault { part: "journal".into(), active, reason }
+}
+
+fn first_entries(opened: &Opened, loaded: &Loaded, plan_faults: Vec<BoxEvent>) -> Vec<Body> {
+    let mut events = vec![BoxEvent::Boot {
+        version: env!("CARGO_PKG_VERSION").into(),
+        clean: opened.clean,
+        durable: (opened.durable > 0).then_some(opened.durable),
+    }];
+    events.extend(opened.tail_lost.map(|lost| gap(lost, "unclean-stop")));
+    if let Some(aside) = &opened.set_aside {
+        let reason = format!("set aside to {}: {}", aside.path.display(), aside.reason);
+        events.push(journal_fault(true, reason));
+    }
+    if let Recording::Suspended(trouble) = &opened.recording {
+        events.push(journal_fault(true, trouble.to_string()));
+    }
+    events.push(BoxEvent::Config {
+        digest: house::digest(&loaded.text),
+        faults: loaded.faults.len() as u64,
+    });
+    events.extend(loaded.faults.iter().map(|fault| configuration_fault(fault)));
+    events.extend(plan_faults);
+    events.into_iter().map(Body::Box).collect()
+}
+
+fn configuration_fault(reason: &str) -> BoxEvent {
+    BoxEvent::Fault { part: "configuration".into(), active: true, reason: reason.to_owned() }
+}
+
+async fn pass_reports(mut reports: mpsc::Receiver<Report>, messages: mpsc::Sender<Message>) {
+    while let Some(report) = reports.recv().await {
+        if messages.send(Message::Report(report)).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn pass_journal(
+    mut notices: mpsc::UnboundedReceiver<Notice>,
+    messages: mpsc::Sender<Message>,
+) {
+    while let Some(notice) = notices.recv().await {
+        let event = match notice {
+            Notice::Gap(lost) => gap(lost, "retention"),
+            Notice::SetAside(aside) => {
+                journal_fault(true, format!("set aside to {}", aside.path.display()))
+            }
+            Notice::Suspended(trouble) => journal_fault(true, trouble.to_string()),
+            Notice::Resumed => journal_fault(false, "recording again".into()),
+        };
+        if messages.send(Message::Box(event)).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Returns when asked to stop; reloads on SIGHUP; feeds systemd's watchdog meanwhile.
+async fn wait_for_signals(
+    config: &std::path::Path,
+    data: &std::path::Path,
+    messages: &mpsc::Sender<Message>,
+    fleet: &mut Fleet,
+    told: &Told,
+) -> Result<(), StartError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(system("SIGTERM"))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(system("SIGINT"))?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(system("SIGHUP"))?;
+    let watchdog = sd_notify::watchdog_enabled().map(|limit| limit / 3);
+    let mut feed = tokio::time::interval(watchdog.unwrap_or(Duration::from_secs(3600)));
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hangup.recv() => reload(config, data, messages, fleet, told).await,
+            _ = feed.tick() => {
+                // Only a core that still takes messages keeps the box alive.
+                if !messages.is_closed() && messages.capacity() > 0 {
+                    notify(&[sd_notify::NotifyState::Watchdog]);
+                }
+            }
+        }
+    }
+}
+
+async fn reload(
+    config: &std::path::Path,
+    data: &std::path::Path,
+    messages: &mpsc::Sender<Message>,
+    fleet: &mut Fleet,
+    told: &Told,
+) {
+    let loaded = match house::load(config, data) {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            let fault = configuration_fault(&error.to_string());
+            let _ = messages.send(Message::Box(fault)).await;
+            return;
+        }
+    };
+    house::keep(&loaded, data);
+    let household = Arc::new(loaded.household.clone());
+    fleet.stop_all().await;
+    let mut events = vec![BoxEvent::Config {
+        digest: house::digest(&loaded.text),
+        faults: loaded.faults.len() as u64,
+    }];
+    events.extend(loaded.faults.iter().map(|fault| configuration_fault(fault)));
+    events.extend(start_drivers(fleet, &household));
+    let outs = Outs::start(&household, &fleet.commander(), &told.out_reports, &told.spoken);
+    let outs = Box::new(outs);
+    let _ = messages.send(Message::Household { household, outs }).await;
+    for event in events {
+        let _ = messages.send(Message::Box(event)).await;
+    }
+}

@@ -1,0 +1,274 @@
+//! The command line.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anju_model::command::{Command as Act, Request};
+use anju_model::{AlertId, DeviceKind, Language, Outcome, config};
+use clap::{Parser, Subcommand};
+use thiserror::Error;
+
+use crate::control::{self, Ask};
+
+/// Anju: the home-safety box.
+#[derive(Debug, Parser)]
+#[command(name = "anju", version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The daemon.
+    Run {
+        /// The configuration.
+        #[arg(long, default_value = "/etc/anju/anju.toml")]
+        config: PathBuf,
+        /// The data folder.
+        #[arg(long, default_value = "/var/lib/anju")]
+        data: PathBuf,
+    },
+    /// Checks a configuration strictly.
+    Check {
+        /// The configuration.
+        #[arg(long, default_value = "/etc/anju/anju.toml")]
+        config: PathBuf,
+    },
+    /// Lists the device kinds and what serves them.
+    Catalogue {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Reads the journal, beside a running daemon too.
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// Accepts an alert.
+    Accept {
+        /// The alert's id.
+        id: String,
+        /// Minutes until somebody is there.
+        #[arg(long)]
+        minutes: Option<u32>,
+        /// Who.
+        #[arg(long, default_value = "command-line")]
+        by: String,
+        /// The data folder.
+        #[arg(long, default_value = "/var/lib/anju")]
+        data: PathBuf,
+    },
+    /// Closes an alert.
+    Close {
+        /// The alert's id.
+        id: String,
+        /// How it ended: real, false, test, cancelled.
+        #[arg(long, value_parser = outcome)]
+        outcome: Outcome,
+        /// In words.
+        #[arg(long, default_value = "")]
+        note: String,
+        /// Who.
+        #[arg(long, default_value = "command-line")]
+        by: String,
+        /// The data folder.
+        #[arg(long, default_value = "/var/lib/anju")]
+        data: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum JournalCommand {
+    /// The newest entries.
+    Tail {
+        /// The data folder.
+        #[arg(long, default_value = "/var/lib/anju")]
+        data: PathBuf,
+        /// How many.
+        #[arg(long, short = 'n', default_value_t = 20)]
+        count: usize,
+    },
+    /// All entries, one JSON object a line, oldest first.
+    Export {
+        /// The data folder.
+        #[arg(long, default_value = "/var/lib/anju")]
+        data: PathBuf,
+    },
+    /// Figures.
+    Stats {
+        /// The data folder.
+        #[arg(long, default_value = "/var/lib/anju")]
+        data: PathBuf,
+        /// As JSON (always).
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Why a command failed.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// The daemon could not start.
+    #[error(transparent)]
+    Start(#[from] crate::app::StartError),
+    /// Input or output.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The journal can not be read.
+    #[error("{0}")]
+    Journal(String),
+    /// The daemon refused.
+    #[error("{0}")]
+    Refused(String),
+    /// No daemon to ask.
+    #[error("no daemon is running on {0}; start it with `anju run`")]
+    NotRunning(String),
+    /// Not an alert's id.
+    #[error("`{0}` is not an alert's id; copy it from `anju journal tail`")]
+    NotAnAlert(String),
+}
+
+fn outcome(text: &str) -> Result<Outcome, String> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|_| "use real, false, test or cancelled".to_owned())
+}
+
+/// Carries out the command line.
+///
+/// # Errors
+/// [`CliError`] says what failed and the mend.
+pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
+    match arguments.command {
+        Command::Run { config, data } => {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build()?;
+            runtime.block_on(crate::app::run(config, data))?;
+            runtime.shutdown_background();
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Check { config } => check(&config),
+        Command::Catalogue { json } => catalogue(json),
+        Command::Journal(command) => journal(command),
+        Command::Accept { id, minutes, by, data } => {
+            let alert = alert(&id)?;
+            act(&data, by, Act::Accept { alert, minutes })
+        }
+        Command::Close { id, outcome, note, by, data } => {
+            let alert = alert(&id)?;
+            act(&data, by, Act::Close { alert, outcome, note })
+        }
+    }
+}
+
+fn alert(id: &str) -> Result<AlertId, CliError> {
+    AlertId::from_wire(id).ok_or_else(|| CliError::NotAnAlert(id.to_owned()))
+}
+
+fn check(path: &std::path::Path) -> Result<ExitCode, CliError> {
+    let name = path.display().to_string();
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            println!("{name}:1:1: it can not be read: {error}; check the path");
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let parsed = config::parse(&text, &name);
+    let mut out = std::io::stdout().lock();
+    for fault in &parsed.faults {
+        writeln!(out, "{}", crate::house::line(&name, fault))?;
+    }
+    Ok(if parsed.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn catalogue(json: bool) -> Result<ExitCode, CliError> {
+    let mut out = std::io::stdout().lock();
+    let mut rows = Vec::new();
+    for kind in DeviceKind::ALL {
+        let serves: Vec<_> = anju_drivers::catalogue::serving(kind)
+            .map(|s| serde_json::json!({"link": s.link.as_str(), "protocol": s.protocol}))
+            .collect();
+        if json {
+            rows.push(serde_json::json!({
+                "kind": kind, "number": kind.number(), "core": kind.core(),
+                "category": kind.category(),
+                "name": {"zh-CN": kind.name(Language::ZhCn), "en": kind.name(Language::En)},
+                "serves": serves,
+            }));
+        } else {
+            let ways: Vec<String> = anju_drivers::catalogue::serving(kind)
+                .map(|s| format!("{}/{}", s.link.as_str(), s.protocol))
+                .collect();
+            let (zh, en) = (kind.name(Language::ZhCn), kind.name(Language::En));
+            let core = if kind.core() { "*" } else { " " };
+            writeln!(
+                out,
+                "{:>2}{core} {kind:<20} {zh} ({en}): {}",
+                kind.number(),
+                ways.join(", ")
+            )?;
+        }
+    }
+    if json {
+        writeln!(out, "{}", serde_json::Value::Array(rows))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn journal(command: JournalCommand) -> Result<ExitCode, CliError> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let (data, question) = match command {
+        JournalCommand::Tail { data, count } => (data, Ask::Tail { count }),
+        JournalCommand::Export { data } => (data, Ask::Export),
+        JournalCommand::Stats { data, .. } => (data, Ask::Stats),
+    };
+    let asked = control::ask(&data, &question, |line| writeln!(out, "{line}"));
+    match asked {
+        Some(result) => result.map_err(CliError::Refused)?,
+        None => offline(&data, &question, &mut out)?,
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads a journal that no daemon has open.
+fn offline(data: &std::path::Path, question: &Ask, out: &mut impl Write) -> Result<(), CliError> {
+    let reader = anju_journal::Reader::open(data).map_err(|e| CliError::Journal(e.to_string()))?;
+    match question {
+        Ask::Export => {
+            let mut from = 0;
+            loop {
+                let chunk = reader.read_merged(from, 1024);
+                let Some(last) = chunk.last() else { break };
+                from = last.number.seq + 1;
+                for record in &chunk {
+                    out.write_all(&crate::export::line(&record.body))?;
+                }
+            }
+        }
+        Ask::Tail { count } => {
+            for record in reader.tail(*count) {
+                out.write_all(&crate::export::line(&record.body))?;
+            }
+        }
+        Ask::Stats => {
+            let (first, last) = reader.bounds();
+            writeln!(out, "{}", serde_json::json!({"first": first, "last": last}))?;
+        }
+        Ask::Command { .. } => return Err(CliError::NotRunning(data.display().to_string())),
+    }
+    Ok(())
+}
+
+fn act(data: &std::path::Path, by: String, command: Act) -> Result<ExitCode, CliError> {
+    let id = format!("command-line-{}", jiff::Timestamp::now().as_nanosecond());
+    let request = Request { id, by, via: "command-line".into(), command };
+    match control::ask(data, &Ask::Command { request }, |_| Ok(())) {
+        Some(Ok(())) => Ok(ExitCode::SUCCESS),
+        Some(Err(why)) => Err(CliError::Refused(why)),
+        None => Err(CliError::NotRunning(data.display().to_string())),
+    }
+}

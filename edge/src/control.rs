@@ -1,0 +1,187 @@
+//! The control socket `DIR/control.sock`: how the command line talks to a running daemon. One JSON
+//! line asks, JSON lines answer, the last of which is `{"done":true}` or `{"error":"…"}`. Only the
+//! daemon's own user can open it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anju_journal::Journal;
+use anju_model::command::Request;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::core::Message;
+
+/// Longest question, bytes.
+const MOST: u64 = 64 * 1024;
+
+/// Entries read at once.
+const CHUNK: usize = 512;
+
+/// What the command line can ask.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum Ask {
+    /// All entries, oldest first.
+    Export,
+    /// The newest entries, oldest first.
+    Tail {
+        /// How many.
+        count: usize,
+    },
+    /// The journal's figures.
+    Stats,
+    /// Carry out a command.
+    Command {
+        /// Which.
+        request: Request,
+    },
+}
+
+/// Where the socket is.
+pub fn path(data: &Path) -> PathBuf {
+    data.join("control.sock")
+}
+
+/// Listens until stopped.
+///
+/// # Errors
+/// When the socket can not be made.
+pub fn listen(
+    data: &Path,
+    journal: Journal,
+    messages: mpsc::Sender<Message>,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let path = path(data);
+    // The journal's lock is ours, so a socket that is there is left over.
+    let _ = std::fs::remove_file(&path);
+    let listener = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    tokio::spawn(async move {
+        let room = std::sync::Arc::new(Semaphore::new(16));
+        loop {
+            let stream = tokio::select! {
+                () = stop.cancelled() => break,
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => stream,
+                    Err(_) => {
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                        continue;
+                    }
+                },
+            };
+            let Ok(permit) = room.clone().try_acquire_owned() else { continue };
+            let (journal, messages) = (journal.clone(), messages.clone());
+            tokio::spawn(async move {
+                // Who asked may hang up at any time.
+                let _ = serve(stream, journal, messages).await;
+                drop(permit);
+            });
+        }
+        let _ = std::fs::remove_file(path);
+    });
+    Ok(())
+}
+
+async fn serve(
+    stream: UnixStream,
+    journal: Journal,
+    messages: mpsc::Sender<Message>,
+) -> std::io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut question = String::new();
+    let mut read = BufReader::new(read.take(MOST));
+    let asked = tokio::time::timeout(Duration::from_secs(10), read.read_line(&mut question)).await;
+    asked.map_err(|_| std::io::ErrorKind::TimedOut)??;
+    let end = match serde_json::from_str(&question) {
+        Err(error) => json!({"error": error.to_string()}),
+        Ok(Ask::Export) => {
+            let mut from = 0;
+            loop {
+                let chunk =
+                    read_chunk(&journal, move |journal| journal.read_merged(from, CHUNK)).await;
+                let Some(last) = chunk.last() else { break };
+                from = last.number.seq + 1;
+                write_records(&mut write, &chunk).await?;
+            }
+            json!({"done": true})
+        }
+        Ok(Ask::Tail { count }) => {
+            let records = read_chunk(&journal, move |journal| journal.tail(count)).await;
+            write_records(&mut write, &records).await?;
+            json!({"done": true})
+        }
+        Ok(Ask::Stats) => {
+            let stats =
+                read_chunk(&journal, |journal| crate::export::stats(&journal.stats())).await;
+            write.write_all(format!("{stats}\n").as_bytes()).await?;
+            json!({"done": true})
+        }
+        Ok(Ask::Command { request }) => {
+            let (answer, result) = oneshot::channel();
+            let sent = messages.send(Message::Request { request, answer }).await;
+            match (sent, result.await) {
+                (Ok(()), Ok(Ok(()))) => json!({"done": true}),
+                (Ok(()), Ok(Err(why))) => json!({"error": why}),
+                _ => json!({"error": "the daemon is stopping"}),
+            }
+        }
+    };
+    write.write_all(format!("{end}\n").as_bytes()).await
+}
+
+async fn read_chunk<T: Default + Send + 'static>(
+    journal: &Journal,
+    read: impl FnOnce(&Journal) -> T + Send + 'static,
+) -> T {
+    let journal = journal.clone();
+    tokio::task::spawn_blocking(move || read(&journal)).await.unwrap_or_default()
+}
+
+async fn write_records(
+    write: &mut (impl tokio::io::AsyncWrite + Unpin),
+    records: &[anju_journal::Record],
+) -> std::io::Result<()> {
+    let mut lines = Vec::new();
+    for record in records {
+        lines.extend(crate::export::line(&record.body));
+    }
+    write.write_all(&lines).await
+}
+
+/// Asks a running daemon; gives each line to `take`. `None` if none is running.
+pub fn ask(
+    data: &Path,
+    ask: &Ask,
+    mut take: impl FnMut(&str) -> std::io::Result<()>,
+) -> Option<Result<(), String>> {
+    use std::io::{BufRead, Write};
+    let mut stream = std::os::unix::net::UnixStream::connect(path(data)).ok()?;
+    let mut work = || -> Result<(), String> {
+        let text = |error: std::io::Error| error.to_string();
+        let question = serde_json::to_string(ask).map_err(|error| error.to_string())?;
+        stream.write_all(format!("{question}\n").as_bytes()).map_err(text)?;
+        for line in std::io::BufReader::new(&stream).lines() {
+            let line = line.map_err(text)?;
+            if line.len() < 4096
+                && let Ok(Value::Object(fields)) = serde_json::from_str(&line)
+            {
+                if fields.contains_key("done") {
+                    return Ok(());
+                }
+                if let (1, Some(Value::String(error))) = (fields.len(), fields.get("error")) {
+                    return Err(error.clone());
+                }
+            }
+            take(&line).map_err(text)?;
+        }
+        Err("the daemon hung up before it had answered".to_owned())
+    };
+    Some(work())
+}

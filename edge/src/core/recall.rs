@@ -1,0 +1,33 @@
+//! Rebuilds what was known before the start from recorded entries. Nothing is raised or sent here.
+
+use anju_guard::Guard;
+use anju_journal::Record;
+use anju_model::{Body, Timeline, entry};
+use anju_respond::life::Book;
+
+/// How many alert entries are read back: far more than the open alerts of any home have.
+pub const ALERT_ENTRIES: usize = 5_000;
+
+/// How many other entries are read back: some days of a home.
+pub const EVENT_ENTRIES: usize = 10_000;
+
+/// Gives recorded entries, oldest first, to the guard and the book.
+pub fn recall(records: Vec<Record>, line: &mut Timeline, guard: &mut Guard, book: &mut Book) {
+    let mut unreadable = 0u64;
+    for record in records {
+        let Ok(entry) = entry::decode(&record.body) else {
+            unreadable += 1;
+            continue;
+        };
+        let at = line.place(&entry.stamp);
+        guard.recall(&entry);
+        match &entry.body {
+            Body::Alert(change) => book.recall(at, change),
+            Body::Delivery(delivery) => book.recall_delivery(delivery),
+            _ => {}
+        }
+    }
+    if unreadable > 0 {
+        tracing::warn!(unreadable, "recorded entries could not be read back");
+    }
+}
