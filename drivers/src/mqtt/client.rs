@@ -6,6 +6,8 @@ use std::time::Duration;
 use anju_model::config::{MqttLink, MqttVersion};
 use bytes::Bytes;
 use rumqttc::NetworkOptions;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 
 use crate::driver::DriverError;
 
@@ -49,13 +51,28 @@ pub enum Ack {
     V311(Box<rumqttc::Publish>),
 }
 
-/// A connection. Boxed: the event loops are large.
-pub enum Client {
-    /// MQTT 5.
-    V5(rumqttc::v5::AsyncClient, Box<rumqttc::v5::EventLoop>),
-    /// MQTT 3.1.1.
-    V311(rumqttc::AsyncClient, Box<rumqttc::EventLoop>),
+/// To publish, subscribe and acknowledge.
+enum Handle {
+    V5(rumqttc::v5::AsyncClient),
+    V311(rumqttc::AsyncClient),
 }
+
+/// A connection; dropping it ends it. Its event loop runs on a task of its own, because a poll that
+/// is dropped half-way would begin to connect anew.
+pub struct Client {
+    handle: Handle,
+    events: mpsc::Receiver<Result<Event, String>>,
+    task: AbortHandle,
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Events that may wait; beyond that the broker waits.
+const QUEUE: usize = 64;
 
 fn network() -> NetworkOptions {
     let mut network = NetworkOptions::new();
@@ -77,13 +94,14 @@ fn credentials(link: &MqttLink) -> Result<Option<(String, String)>, DriverError>
 }
 
 impl Client {
-    /// Prepares a connection; it is made at the first [`Client::poll`].
+    /// Begins to connect.
     ///
     /// # Errors
     /// When the password file can not be read.
     pub fn new(id: &str, link: &MqttLink) -> Result<Self, DriverError> {
         let credentials = credentials(link)?;
-        Ok(match link.version {
+        let (tx, events) = mpsc::channel(QUEUE);
+        let (handle, task) = match link.version {
             MqttVersion::V5 => {
                 let mut options = rumqttc::v5::MqttOptions::new(id, &link.host, link.port);
                 options
@@ -96,8 +114,8 @@ impl Client {
                 if let Some((user, password)) = credentials {
                     options.set_credentials(user, password);
                 }
-                let (client, eventloop) = rumqttc::v5::AsyncClient::new(options, 64);
-                Client::V5(client, Box::new(eventloop))
+                let (client, eventloop) = rumqttc::v5::AsyncClient::new(options, QUEUE);
+                (Handle::V5(client), tokio::spawn(drive_v5(eventloop, tx)))
             }
             MqttVersion::V311 => {
                 let mut options = rumqttc::MqttOptions::new(id, &link.host, link.port);
@@ -109,55 +127,20 @@ impl Client {
                 if let Some((user, password)) = credentials {
                     options.set_credentials(user, password);
                 }
-                let (client, mut eventloop) = rumqttc::AsyncClient::new(options, 64);
+                let (client, mut eventloop) = rumqttc::AsyncClient::new(options, QUEUE);
                 eventloop.set_network_options(network());
-                Client::V311(client, Box::new(eventloop))
+                (Handle::V311(client), tokio::spawn(drive_v311(eventloop, tx)))
             }
-        })
+        };
+        Ok(Self { handle, events, task: task.abort_handle() })
     }
 
-    /// Waits for what happens next.
+    /// Waits for what happens next. Cancelling the wait loses nothing.
     ///
     /// # Errors
     /// Text of why the connection could not be made or was lost.
-    pub async fn poll(&mut self) -> Result<Event, String> {
-        loop {
-            match self {
-                Client::V5(_, eventloop) => {
-                    use rumqttc::v5::mqttbytes::QoS;
-                    use rumqttc::v5::{Event as E, Incoming};
-                    match eventloop.poll().await.map_err(|error| error.to_string())? {
-                        E::Incoming(Incoming::ConnAck(_)) => return Ok(Event::Connected),
-                        E::Incoming(Incoming::Publish(publish)) => {
-                            return Ok(Event::Message(Message {
-                                topic: publish.topic.clone(),
-                                payload: publish.payload.clone(),
-                                retain: publish.retain,
-                                ack: (publish.qos != QoS::AtMostOnce)
-                                    .then(|| Ack::V5(Box::new(publish))),
-                            }));
-                        }
-                        _ => {}
-                    }
-                }
-                Client::V311(_, eventloop) => {
-                    use rumqttc::{Event as E, Incoming, QoS};
-                    match eventloop.poll().await.map_err(|error| error.to_string())? {
-                        E::Incoming(Incoming::ConnAck(_)) => return Ok(Event::Connected),
-                        E::Incoming(Incoming::Publish(publish)) => {
-                            return Ok(Event::Message(Message {
-                                topic: Bytes::copy_from_slice(publish.topic.as_bytes()),
-                                payload: publish.payload.clone(),
-                                retain: publish.retain,
-                                ack: (publish.qos != QoS::AtMostOnce)
-                                    .then(|| Ack::V311(Box::new(publish))),
-                            }));
-                        }
-                        _ => {}
-                    }
-                }
-            }
-        }
+    pub async fn next(&mut self) -> Result<Event, String> {
+        self.events.recv().await.unwrap_or_else(|| Err("the connection ended".to_owned()))
     }
 
     /// Subscribes at QoS 1.
@@ -165,11 +148,11 @@ impl Client {
     /// # Errors
     /// When the queue to the broker is full.
     pub fn subscribe(&self, filter: &str) -> Result<(), String> {
-        match self {
-            Client::V5(client, _) => client
+        match &self.handle {
+            Handle::V5(client) => client
                 .try_subscribe(filter, rumqttc::v5::mqttbytes::QoS::AtLeastOnce)
                 .map_err(|error| error.to_string()),
-            Client::V311(client, _) => client
+            Handle::V311(client) => client
                 .try_subscribe(filter, rumqttc::QoS::AtLeastOnce)
                 .map_err(|error| error.to_string()),
         }
@@ -180,11 +163,11 @@ impl Client {
     /// # Errors
     /// When the queue to the broker is full.
     pub fn publish(&self, topic: String, payload: Vec<u8>) -> Result<(), String> {
-        match self {
-            Client::V5(client, _) => client
+        match &self.handle {
+            Handle::V5(client) => client
                 .try_publish(topic, rumqttc::v5::mqttbytes::QoS::AtLeastOnce, false, payload)
                 .map_err(|error| error.to_string()),
-            Client::V311(client, _) => client
+            Handle::V311(client) => client
                 .try_publish(topic, rumqttc::QoS::AtLeastOnce, false, payload)
                 .map_err(|error| error.to_string()),
         }
@@ -195,15 +178,58 @@ impl Client {
     /// # Errors
     /// The acknowledgement, still owed.
     pub fn acknowledge(&self, ack: Ack) -> Result<(), Ack> {
-        match (self, ack) {
-            (Client::V5(client, _), Ack::V5(publish)) => {
+        match (&self.handle, ack) {
+            (Handle::V5(client), Ack::V5(publish)) => {
                 client.try_ack(&publish).map_err(|_| Ack::V5(publish))
             }
-            (Client::V311(client, _), Ack::V311(publish)) => {
+            (Handle::V311(client), Ack::V311(publish)) => {
                 client.try_ack(&publish).map_err(|_| Ack::V311(publish))
             }
             // An acknowledgement of an earlier connection of the other version is void.
             _ => Ok(()),
+        }
+    }
+}
+
+async fn drive_v5(mut eventloop: rumqttc::v5::EventLoop, tx: mpsc::Sender<Result<Event, String>>) {
+    use rumqttc::v5::mqttbytes::QoS;
+    use rumqttc::v5::{Event as E, Incoming};
+    loop {
+        let event = match eventloop.poll().await {
+            Ok(E::Incoming(Incoming::ConnAck(_))) => Ok(Event::Connected),
+            Ok(E::Incoming(Incoming::Publish(publish))) => Ok(Event::Message(Message {
+                topic: publish.topic.clone(),
+                payload: publish.payload.clone(),
+                retain: publish.retain,
+                ack: (publish.qos != QoS::AtMostOnce).then(|| Ack::V5(Box::new(publish))),
+            })),
+            Ok(_) => continue,
+            Err(error) => Err(error.to_string()),
+        };
+        let lost = event.is_err();
+        if tx.send(event).await.is_err() || lost {
+            return;
+        }
+    }
+}
+
+async fn drive_v311(mut eventloop: rumqttc::EventLoop, tx: mpsc::Sender<Result<Event, String>>) {
+    use rumqttc::{Event as E, Incoming, QoS};
+    loop {
+        let event = match eventloop.poll().await {
+            Ok(E::Incoming(Incoming::ConnAck(_))) => Ok(Event::Connected),
+            Ok(E::Incoming(Incoming::Publish(publish))) => Ok(Event::Message(Message {
+                topic: Bytes::copy_from_slice(publish.topic.as_bytes()),
+                payload: publish.payload.clone(),
+                retain: publish.retain,
+                ack: (publish.qos != QoS::AtMostOnce).then(|| Ack::V311(Box::new(publish))),
+            })),
+            Ok(_) => continue,
+            Err(error) => Err(error.to_string()),
+        };
+        let lost = event.is_err();
+        if tx.send(event).await.is_err() || lost {
+            return;
         }
     }
 }

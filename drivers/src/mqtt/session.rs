@@ -64,7 +64,7 @@ pub async fn run(
             () = recorded(&mut session.owed) => session.acknowledge(),
             Some(command) = context.commands.recv() => session.obey(command),
             () = window => session.end_windows(&context).await?,
-            event = session.client.poll(), if hear => match event.map_err(lost)? {
+            event = session.client.next(), if hear => match event.map_err(lost)? {
                 Event::Connected => session.subscribe().map_err(lost)?,
                 Event::Message(message) => session.hear(message, &context).await?,
             },

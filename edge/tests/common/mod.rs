@@ -1,0 +1,323 @@
+//! A real box between real brokers: the binary itself, Mosquitto, and a subscriber that sees what
+//! the centre would see. Everything waits for an event with a deadline, never for the clock.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::PublishProperties;
+use rumqttc::v5::{AsyncClient, Event, Incoming, MqttOptions};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+
+/// Longest wait for anything.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A Mosquitto of the test's own.
+pub struct Broker {
+    child: Option<Child>,
+    pub port: u16,
+    dir: TempDir,
+}
+
+impl Broker {
+    pub fn start() -> Self {
+        let mut broker = Self { child: None, port: free_port(), dir: tempfile::tempdir().unwrap() };
+        broker.restart();
+        broker
+    }
+
+    /// Starts it (again) on its port.
+    pub fn restart(&mut self) {
+        self.stop();
+        let config = format!(
+            "listener {} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n\
+             max_queued_messages 0\n",
+            self.port
+        );
+        let path = self.dir.path().join("mosquitto.conf");
+        std::fs::write(&path, config).unwrap();
+        let program = ["/usr/sbin/mosquitto", "mosquitto"]
+            .into_iter()
+            .find(|p| Path::new(p).exists())
+            .unwrap_or("mosquitto");
+        let child = Command::new(program)
+            .arg("-c")
+            .arg(&path)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("mosquitto is installed (make test installs it)");
+        self.child = Some(child);
+        let deadline = Instant::now() + DEADLINE;
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(Instant::now() < deadline, "mosquitto does not listen");
+            std::thread::yield_now();
+        }
+    }
+
+    pub fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// A client of a broker: what it subscribed to comes out in order.
+pub struct Peer {
+    client: AsyncClient,
+    received: mpsc::UnboundedReceiver<Event>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+/// A message that a peer got.
+#[derive(Debug, Clone)]
+pub struct Got {
+    pub topic: String,
+    pub retain: bool,
+    pub payload: Vec<u8>,
+    pub properties: Option<PublishProperties>,
+}
+
+impl Got {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.payload).unwrap()
+    }
+}
+
+impl Peer {
+    /// Connects and subscribes; returns once the broker took the subscriptions.
+    pub async fn connect(name: &str, port: u16, filters: &[&str]) -> Self {
+        let mut options = MqttOptions::new(name, "127.0.0.1", port);
+        options.set_max_packet_size(Some(1 << 24)).set_keep_alive(Duration::from_secs(5));
+        options.set_clean_start(true);
+        let (client, mut eventloop) = AsyncClient::new(options, 10_000);
+        let (tx, received) = mpsc::unbounded_channel();
+        let task = tokio::spawn(async move {
+            loop {
+                match eventloop.poll().await {
+                    Ok(event) => {
+                        if tx.send(event).is_err() {
+                            return;
+                        }
+                    }
+                    Err(_) => tokio::task::yield_now().await,
+                }
+            }
+        });
+        let mut peer = Self { client, received, task };
+        for filter in filters {
+            peer.client.subscribe(*filter, QoS::AtLeastOnce).await.unwrap();
+            peer.wait(|event| matches!(event, Event::Incoming(Incoming::SubAck(_)))).await;
+        }
+        if filters.is_empty() {
+            peer.wait(|event| matches!(event, Event::Incoming(Incoming::ConnAck(_)))).await;
+        }
+        peer
+    }
+
+    async fn wait(&mut self, fits: impl Fn(&Event) -> bool) -> Event {
+        tokio::time::timeout(DEADLINE, async {
+            loop {
+                let event = self.received.recv().await.expect("the peer lives");
+                if fits(&event) {
+                    return event;
+                }
+            }
+        })
+        .await
+        .expect("an answer of the broker in time")
+    }
+
+    pub async fn publish(&self, topic: &str, payload: impl Into<bytes::Bytes>) {
+        self.client.publish(topic, QoS::AtLeastOnce, false, payload.into()).await.unwrap();
+    }
+
+    pub async fn publish_with(
+        &self,
+        topic: &str,
+        retain: bool,
+        payload: String,
+        properties: PublishProperties,
+    ) {
+        let payload = bytes::Bytes::from(payload);
+        self.client
+            .publish_with_properties(topic, QoS::AtLeastOnce, retain, payload, properties)
+            .await
+            .unwrap();
+    }
+
+    /// The next message.
+    pub async fn next(&mut self) -> Got {
+        let is_publish = |event: &Event| matches!(event, Event::Incoming(Incoming::Publish(_)));
+        let Event::Incoming(Incoming::Publish(publish)) = self.wait(is_publish).await else {
+            unreachable!("waited for a publish")
+        };
+        Got {
+            topic: String::from_utf8(publish.topic.to_vec()).unwrap(),
+            retain: publish.retain,
+            payload: publish.payload.to_vec(),
+            properties: publish.properties,
+        }
+    }
+
+    /// The next message that fits.
+    pub async fn until(&mut self, fits: impl Fn(&Got) -> bool) -> Got {
+        tokio::time::timeout(DEADLINE, async {
+            loop {
+                let got = self.next().await;
+                if fits(&got) {
+                    return got;
+                }
+            }
+        })
+        .await
+        .expect("the message in time")
+    }
+
+    /// The next event of a CloudEvents type.
+    pub async fn event(&mut self, kind: &str) -> Value {
+        self.until(|got| {
+            serde_json::from_slice::<Value>(&got.payload).is_ok_and(|json| json["type"] == kind)
+        })
+        .await
+        .json()
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The daemon.
+pub struct Box_ {
+    child: Option<Child>,
+    pub dir: TempDir,
+}
+
+impl Box_ {
+    /// A box with a help button, a door contact and a smoke detector on one broker and its centre
+    /// on another.
+    pub fn new(zigbee: u16, upstream: u16) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let wav = dir.path().join("wav");
+        let config = format!(
+            r#"schema = 1
+[box]
+id = "hz-test"
+[[person]]
+id = "wang"
+name = "王奶奶"
+[[contact]]
+id = "daughter"
+name = "女儿"
+role = "family"
+[links.zigbee]
+kind = "mqtt"
+url = "mqtt://127.0.0.1:{zigbee}"
+dialect = "zigbee2mqtt"
+[[device]]
+id = "sos"
+kind = "fixed-alarm"
+name = "卧室报警按钮"
+room = "bedroom"
+link = "zigbee"
+address = "0x01"
+[[device]]
+id = "door"
+kind = "door-contact"
+link = "zigbee"
+address = "0x02"
+[[device]]
+id = "smoke"
+kind = "smoke"
+link = "zigbee"
+address = "0x03"
+[upstream]
+url = "mqtt://127.0.0.1:{upstream}"
+heartbeat = "1s"
+[speaker]
+wav_dir = {wav:?}
+"#
+        );
+        std::fs::write(dir.path().join("anju.toml"), config).unwrap();
+        Self { child: None, dir }
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    pub fn start(&mut self) {
+        let child = Command::new(env!("CARGO_BIN_EXE_anju"))
+            .args(["run", "--config"])
+            .arg(self.dir.path().join("anju.toml"))
+            .arg("--data")
+            .arg(self.data())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        self.child = Some(child);
+    }
+
+    /// As a crash of the program would.
+    pub fn kill(&mut self) {
+        let mut child = self.child.take().expect("it runs");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Asks it to stop; gives how long it took.
+    pub fn stop(&mut self) -> Duration {
+        let mut child = self.child.take().expect("it runs");
+        let began = Instant::now();
+        let pid = rustix::process::Pid::from_raw(child.id().cast_signed()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        assert!(child.wait().unwrap().success());
+        began.elapsed()
+    }
+
+    /// Runs the command line and gives what it printed.
+    pub fn anju(&self, arguments: &[&str]) -> (bool, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_anju"))
+            .args(arguments)
+            .arg("--data")
+            .arg(self.data())
+            .output()
+            .unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    }
+}
+
+impl Drop for Box_ {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
