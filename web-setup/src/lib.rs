@@ -1,1 +1,12 @@
-//! The local page.
+//! The local page of the box: what a phone or a computer in the home sees, and the same as JSON.
+//! It asks the box through one trait and must never wait for it, never load anything from
+//! elsewhere, and, until there is a sign-in, never change anything.
+
+pub mod metrics;
+pub mod view;
+
+pub use metrics::{Metric, MetricKind, Sample};
+pub use view::{
+    Activity, Ago, Alert, AlertStage, BoxView, Channel, Device, Health, Helper, Journal, Link,
+    Occupancy, OccupancyState, Part, Person, Presence, Reading, Status, Upstream,
+};

@@ -1,0 +1,300 @@
+//! What the page wants to know of the box: one trait that the daemon implements, and plain data.
+//! Nothing here can change the box. Times are given as ages too, because a box without a clock
+//! still knows how long ago something was.
+
+use anju_model::{
+    AlertId, BoxId, Class, Clock, DeviceId, DeviceKind, Fact, Language, LinkId, PersonId, RoomId,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::metrics::Metric;
+
+/// The box as the page sees it. Every answer is a copy that is ready at once: an implementation
+/// must never wait for a disk, a device or a network here.
+pub trait BoxView: Send + Sync + 'static {
+    /// Everything that the page shows.
+    fn status(&self) -> Status;
+    /// A number that changes whenever the status did. The page asks for the status again then.
+    fn changes(&self) -> watch::Receiver<u64>;
+    /// Figures for monitoring.
+    fn metrics(&self) -> Vec<Metric>;
+    /// Whether the box guards, and its parts.
+    fn health(&self) -> Health;
+}
+
+/// How long ago something was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Ago {
+    /// Seconds, on the box's monotonic line of time.
+    pub seconds: u64,
+    /// The moment, where the clock was known.
+    pub at: Option<Timestamp>,
+}
+
+/// Everything that the page shows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Status {
+    /// The box.
+    pub box_id: BoxId,
+    /// Version of the program.
+    pub version: String,
+    /// The household's language; a reader's own goes first.
+    pub language: Language,
+    /// The household's zone, a name of the IANA database.
+    pub timezone: String,
+    /// The wall clock now.
+    pub now: Timestamp,
+    /// What is known of the wall clock.
+    pub clock: Clock,
+    /// Since when the home is guarded; `None` while it is not.
+    pub guarding_since: Option<Ago>,
+    /// Who lives here.
+    pub persons: Vec<Person>,
+    /// Who is at home.
+    pub occupancy: Occupancy,
+    /// The last evidence of a person.
+    pub last_activity: Option<Activity>,
+    /// Open alerts, in any order; the page sorts them.
+    pub alerts: Vec<Alert>,
+    /// The devices in the order of the configuration.
+    pub devices: Vec<Device>,
+    /// The links.
+    pub links: Vec<Link>,
+    /// The ways to people.
+    pub channels: Vec<Channel>,
+    /// The record.
+    pub journal: Journal,
+    /// The way to the centre, if there is one.
+    pub upstream: Option<Upstream>,
+    /// Parts of the configuration that can not be used: `FILE:LINE:COL: what is wrong; the mend`.
+    pub config_faults: Vec<String>,
+}
+
+/// Somebody who lives here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Person {
+    /// Identifier.
+    pub id: PersonId,
+    /// The name people use.
+    pub name: String,
+}
+
+/// Who is at home.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Occupancy {
+    /// What the box believes.
+    pub state: OccupancyState,
+    /// Since when, where known.
+    pub since: Option<Ago>,
+    /// The announced end of an absence.
+    pub until: Option<Timestamp>,
+}
+
+/// What the box believes about who is at home.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OccupancyState {
+    /// Somebody is at home.
+    AtHome,
+    /// Somebody is at home and has a visitor.
+    Visitor,
+    /// Probably nobody is at home.
+    Out,
+    /// Nobody is expected until a date.
+    Away,
+    /// Nobody can tell.
+    Unsure,
+}
+
+/// The last evidence of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Activity {
+    /// When.
+    pub ago: Ago,
+    /// The name of the device that saw it.
+    pub device: String,
+    /// Where.
+    pub room: Option<RoomId>,
+}
+
+/// One open alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Alert {
+    /// Which.
+    pub id: AlertId,
+    /// How grave.
+    pub class: Class,
+    /// Name of the rule that judged.
+    pub rule: String,
+    /// One sentence for people, in the household's language.
+    pub text: String,
+    /// Where it stands.
+    pub stage: AlertStage,
+    /// When it was raised.
+    pub raised: Ago,
+    /// How many messages it stands for; at least 1.
+    pub count: u32,
+    /// A test.
+    pub test: bool,
+    /// The device's name, where it is about one.
+    pub device: Option<String>,
+    /// Where.
+    pub room: Option<RoomId>,
+    /// Who accepted or arrived, by name.
+    pub helpers: Vec<Helper>,
+}
+
+/// Where an open alert stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertStage {
+    /// Help is searched for.
+    Searching,
+    /// Cancelled by the person; somebody is searched for who calls back.
+    Cancelled,
+    /// Somebody comes.
+    Accepted,
+    /// Somebody is there.
+    Arrived,
+}
+
+/// Somebody who took an alert on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Helper {
+    /// The name people use.
+    pub name: String,
+    /// Minutes until arrival, as promised.
+    pub minutes: Option<u32>,
+    /// Already there.
+    pub arrived: bool,
+}
+
+/// One device.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Device {
+    /// Which.
+    pub id: DeviceId,
+    /// The name people use.
+    pub name: String,
+    /// Its kind.
+    pub kind: DeviceKind,
+    /// Where it stands.
+    pub room: Option<RoomId>,
+    /// The link it hangs on.
+    pub link: LinkId,
+    /// Whether it can be relied on now.
+    pub presence: Presence,
+    /// When it was last heard from.
+    pub last_heard: Option<Ago>,
+    /// Battery, per cent.
+    pub battery_percent: Option<u8>,
+    /// The battery is low.
+    pub battery_low: bool,
+    /// Quality of the radio link, per cent.
+    pub link_quality_percent: Option<u8>,
+    /// What it last said. Shown as current only while `presence` is online.
+    pub reading: Option<Reading>,
+}
+
+/// Whether a device can be relied on now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// Heard in time, or wired and in order.
+    Online,
+    /// Lost: silent for too long, or its link is down.
+    Offline,
+    /// Never heard since the box began.
+    NeverHeard,
+    /// No driver serves it.
+    NotServed,
+}
+
+/// What a device last said.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reading {
+    /// The fact.
+    pub fact: Fact,
+    /// When it said so.
+    pub ago: Ago,
+}
+
+/// One link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// Which.
+    pub id: LinkId,
+    /// `gpio`, `serial`, `mqtt`, ...
+    pub kind: String,
+    /// It works.
+    pub up: bool,
+    /// Why not, in words.
+    pub reason: Option<String>,
+}
+
+/// One way to people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Channel {
+    /// `speaker`, `ntfy`, ...
+    pub name: String,
+    /// The contact's name, where it is about one.
+    pub contact: Option<String>,
+    /// When it last reached its human or far side.
+    pub proved: Option<Ago>,
+    /// What went wrong the last time, if it did after that.
+    pub failing: Option<String>,
+}
+
+/// The record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Journal {
+    /// New entries become durable.
+    pub recording: bool,
+    /// Why not, in words.
+    pub reason: Option<String>,
+    /// Epoch of the numbers.
+    pub epoch: u64,
+    /// Number of the newest entry.
+    pub newest_seq: u64,
+    /// Number of the newest entry that is durable.
+    pub durable_seq: u64,
+    /// Bytes on disk.
+    pub bytes: u64,
+}
+
+/// The way to the centre.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Upstream {
+    /// The session stands.
+    pub connected: bool,
+    /// Since when it does or does not.
+    pub since: Option<Ago>,
+    /// Why not, in words.
+    pub reason: Option<String>,
+    /// Entries not yet acknowledged.
+    pub backlog: u64,
+    /// Alert entries among them.
+    pub alert_backlog: u64,
+}
+
+/// Whether the box guards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// Rules run on what devices say.
+    pub guarding: bool,
+    /// The parts.
+    pub parts: Vec<Part>,
+}
+
+/// One part of the box.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// `journal`, `guard`, `speaker`, `upstream`, a link's id, ...
+    pub name: String,
+    /// It works.
+    pub ok: bool,
+    /// In words.
+    pub detail: String,
+}
