@@ -3,13 +3,19 @@
 BUILD_NEEDS := gcc libc6-dev pkg-config libasound2-dev
 TEST_NEEDS := $(BUILD_NEEDS) mosquitto libasound2-plugins
 
-.PHONY: test lint format
+LAB_NEEDS := $(BUILD_NEEDS) make flex bison bc xz-utils patch perl
+
+.PHONY: test test-lab lint format
 
 test:
 	@edge/scripts/install-needs.sh $(TEST_NEEDS)
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo test --workspace --locked
+
+test-lab:
+	@edge/scripts/install-needs.sh $(LAB_NEEDS)
+	drivers/lab/test.sh
 
 lint:
 	cargo clippy --workspace --all-targets --locked -- -D warnings
