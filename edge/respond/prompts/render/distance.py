@@ -10,6 +10,8 @@ import unicodedata
 import cn2an
 import pypinyin
 
+SAME = {"i'm": "i am", "i've": "i have", "you're": "you are", "center": "centre", "neighbor": "neighbour"}
+"""Spellings a recogniser may choose for the very same words."""
 DIGITS = dict(zip("0123456789", "zero one two three four five six seven eight nine".split()))
 
 
@@ -21,7 +23,7 @@ def _syllables(text):
 def _words(text):
     plain = unicodedata.normalize("NFKD", text.lower()).replace("’", "'")
     words = re.findall(r"[a-z']+|\d", plain)
-    return [DIGITS.get(word, word) for word in words]
+    return " ".join(SAME.get(word, DIGITS.get(word, word)) for word in words).split()
 
 
 def _edits(a, b):
