@@ -5,20 +5,27 @@ TEST_NEEDS := $(BUILD_NEEDS) mosquitto libasound2-plugins
 
 LAB_NEEDS := $(BUILD_NEEDS) make flex bison bc xz-utils patch perl
 
-.PHONY: test test-lab lint format
+ARGS :=
+
+.PHONY: demo test test-lab lint format
+
+demo:
+	@edge/scripts/install-needs.sh $(BUILD_NEEDS)
+	cargo build --release --locked -p anju-edge --features demo
+	target/release/anju demo $(ARGS)
 
 test:
 	@edge/scripts/install-needs.sh $(TEST_NEEDS)
 	cargo fmt --all -- --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo test --workspace --locked
+	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+	cargo test --workspace --all-features --locked
 
 test-lab:
 	@edge/scripts/install-needs.sh $(LAB_NEEDS)
 	drivers/lab/test.sh
 
 lint:
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 
 format:
 	cargo fmt --all

@@ -30,6 +30,13 @@ enum Command {
         #[arg(long, default_value = "/var/lib/anju")]
         data: PathBuf,
     },
+    /// The simulated home.
+    #[cfg(feature = "demo")]
+    Demo {
+        /// End by itself after the alarm was announced, seen upstream and accepted.
+        #[arg(long)]
+        once: bool,
+    },
     /// Checks a configuration strictly.
     Check {
         /// The configuration.
@@ -45,6 +52,17 @@ enum Command {
     /// Reads the journal, beside a running daemon too.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Runs the rules over an export of a journal and prints the alerts that they raise.
+    Replay {
+        /// What `anju journal export` wrote.
+        file: PathBuf,
+        /// The configuration.
+        #[arg(long, default_value = "/etc/anju/anju.toml")]
+        config: PathBuf,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
     /// Accepts an alert.
     Accept {
         /// The alert's id.
@@ -118,6 +136,13 @@ pub enum CliError {
     /// The journal can not be read.
     #[error("{0}")]
     Journal(String),
+    /// The simulated home.
+    #[cfg(feature = "demo")]
+    #[error(transparent)]
+    Demo(#[from] crate::demo::DemoError),
+    /// What should be replayed can not be.
+    #[error("{0}")]
+    Replay(String),
     /// The daemon refused.
     #[error("{0}")]
     Refused(String),
@@ -141,17 +166,23 @@ fn outcome(text: &str) -> Result<Outcome, String> {
 pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
     match arguments.command {
         Command::Run { config, data } => {
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(2)
-                .enable_all()
-                .build()?;
+            let runtime = runtime()?;
             runtime.block_on(crate::app::run(config, data))?;
             runtime.shutdown_background();
+            Ok(ExitCode::SUCCESS)
+        }
+        #[cfg(feature = "demo")]
+        Command::Demo { once } => {
+            let runtime = runtime()?;
+            let played = runtime.block_on(crate::demo::run(once));
+            runtime.shutdown_background();
+            played?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Check { config } => check(&config),
         Command::Catalogue { json } => catalogue(json),
         Command::Journal(command) => journal(command),
+        Command::Replay { file, config, json } => replay(&file, &config, json),
         Command::Accept { id, minutes, by, data } => {
             let alert = alert(&id)?;
             act(&data, by, Act::Accept { alert, minutes })
@@ -161,6 +192,10 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
             act(&data, by, Act::Close { alert, outcome, note })
         }
     }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
 }
 
 fn alert(id: &str) -> Result<AlertId, CliError> {
@@ -261,6 +296,56 @@ fn offline(data: &std::path::Path, question: &Ask, out: &mut impl Write) -> Resu
         Ask::Command { .. } => return Err(CliError::NotRunning(data.display().to_string())),
     }
     Ok(())
+}
+
+/// Prints what the rules find in a recorded journal, and on stderr how that differs from what was
+/// recorded.
+fn replay(
+    file: &std::path::Path,
+    config: &std::path::Path,
+    json: bool,
+) -> Result<ExitCode, CliError> {
+    let text = std::fs::read_to_string(config)
+        .map_err(|error| CliError::Replay(format!("{}: {error}", config.display())))?;
+    let household =
+        config::parse(&text, &config.display().to_string()).household.ok_or_else(|| {
+            CliError::Replay("the configuration has no usable home; run `anju check`".into())
+        })?;
+    let export = std::fs::read(file)
+        .map_err(|error| CliError::Replay(format!("{}: {error}", file.display())))?;
+    let mut entries = Vec::new();
+    for (index, line) in export.split(|b| *b == b'\n').enumerate() {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let entry = anju_model::entry::decode(line).map_err(|error| {
+            CliError::Replay(format!("{}:{}: {error}", file.display(), index + 1))
+        })?;
+        entries.push(entry);
+    }
+    let replay = anju_guard::replay(entries, std::sync::Arc::new(household));
+    let mut out = std::io::stdout().lock();
+    for alert in &replay.found {
+        if json {
+            let line = serde_json::to_string(alert).map_err(std::io::Error::from)?;
+            writeln!(out, "{line}")?;
+        } else {
+            let device = alert.device.as_ref().map_or("-", |device| device.as_str());
+            writeln!(
+                out,
+                "{}  {}  {}  {device}  {} times",
+                alert.alert,
+                alert.class,
+                alert.rule,
+                alert.repeats + 1
+            )?;
+        }
+    }
+    let (new, gone) = (replay.only_found().count(), replay.only_recorded().count());
+    if new + gone > 0 {
+        eprintln!("{new} found that were not recorded, {gone} recorded that were not found");
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn act(data: &std::path::Path, by: String, command: Act) -> Result<ExitCode, CliError> {

@@ -6,6 +6,8 @@ mod cli;
 mod clock;
 mod control;
 mod core;
+#[cfg(feature = "demo")]
+mod demo;
 mod export;
 mod feeds;
 mod house;

@@ -106,6 +106,20 @@ async fn a_press_is_told_spoken_accepted_and_closed() {
     assert!(anju.stop() < std::time::Duration::from_secs(2));
     let offline = centre.until(|got| got.topic.ends_with("/status")).await;
     assert_eq!(offline.json()["state"], "offline");
+    let (exported, export) = anju.anju(&["journal", "export"]);
+    assert!(exported);
+    let file = anju.dir.path().join("export.jsonl");
+    std::fs::write(&file, export).unwrap();
+    let replayed = std::process::Command::new(env!("CARGO_BIN_EXE_anju"))
+        .args(["replay", "--json"])
+        .arg(&file)
+        .arg("--config")
+        .arg(anju.dir.path().join("anju.toml"))
+        .output()
+        .unwrap();
+    assert!(replayed.status.success() && replayed.stderr.is_empty());
+    let replayed: Value = serde_json::from_slice(&replayed.stdout).unwrap();
+    assert_eq!((&replayed["alert"], &replayed["rule"]), (&alert, &json!("help")));
     let spoken = std::fs::read_dir(anju.dir.path().join("wav")).unwrap();
     assert!(spoken.flatten().any(|file| file.metadata().unwrap().len() > 4_000));
 }

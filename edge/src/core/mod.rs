@@ -2,6 +2,7 @@
 //! records, lets the guard judge and the book answer, and hands out what is to be done. It must
 //! never wait for a disk, a network or a device.
 
+mod faults;
 mod message;
 mod recall;
 mod recorder;
@@ -184,7 +185,12 @@ impl Core {
     ) -> Vec<Step> {
         let stamp = self.clocks.stamp();
         self.line.place(&stamp);
-        self.recorder.record(stamp, body, recorded).map(Step::Judge).into_iter().collect()
+        let Some(entry) = self.recorder.record(stamp, body, recorded) else { return Vec::new() };
+        let fault = match &entry.body {
+            Body::Box(event) => faults::finding(&entry.id, event).map(tell),
+            _ => None,
+        };
+        [Step::Judge(entry)].into_iter().chain(fault).collect()
     }
 
     /// Does all steps, in order, including those that they lead to. What a step leads to comes
