@@ -97,7 +97,7 @@ impl Window {
             let start = opens.max(began);
             let left = figure.saturating_sub(counted);
             let open_for = between(start, closes);
-            if left < open_for {
+            if left <= open_for {
                 return Some(line.moment_at(start)?.after(left));
             }
             counted = counted.saturating_add(open_for);

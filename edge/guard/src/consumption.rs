@@ -157,3 +157,6 @@ impl Consumption {
         begins && self.volume.judge(used, LEAST_LITRES, watch)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use anju_model::config::Household;
 use anju_model::{
-    AlertChange, AlertStep, Body, BoxEvent, Entry, EntryId, Fact, Finding, Moment, Observation,
-    Rule, Stamp,
+    AlertChange, AlertStep, Body, BoxEvent, Entry, EntryId, Fact, Finding, Lane, Moment,
+    Observation, Rule, Stamp,
 };
 
 use crate::activity::{self, Sign};
 use crate::home::{Home, Means};
 use crate::line::Line;
 use crate::overlooked::Overlooked;
-use crate::roster::{Heard, Roster};
+use crate::roster::{Device, Heard, Roster};
 use crate::rules::{
     self, Scene, battery, fall, hazards, help, inactivity, left_home, not_up, silent, tamper,
     trouble, unguarded,
@@ -83,7 +83,8 @@ impl Guard {
             self.schedule();
         }
         self.pass(step.at, &mut out);
-        if self.latest.is_none() {
+        // Recorded alerts may reach back further than the rest of what was read back.
+        if self.home.quiet.is_none() && entry.body.lane() == Lane::Events {
             self.begin(step.at, &entry.id);
         }
         self.latest = Some(entry.id.clone());
@@ -92,8 +93,9 @@ impl Guard {
             Body::Alert(change) => self.recorded(change),
             Body::Box(BoxEvent::Away { until, by }) if by != AWAY_ENDED_BY_GUARD => {
                 let was_out = self.out();
-                self.home.away(*until, step.at, &entry.id, &self.line);
-                self.rearm(was_out, &entry.id, &mut out);
+                if self.home.away(*until, step.at, &entry.id, &self.line) {
+                    self.rearm(was_out, &entry.id, &mut out);
+                }
                 self.schedule();
             }
             _ => {}
@@ -137,13 +139,33 @@ impl Guard {
         self.overlooked.take(self.line.latest())
     }
 
-    /// Takes over a changed configuration; what is known of devices that stay is kept.
-    pub fn reconfigure(&mut self, household: Arc<Household>) {
+    /// Takes over a changed configuration; what is known of devices that stay is kept. What was
+    /// found of devices that are gone is over.
+    pub fn reconfigure(&mut self, household: Arc<Household>) -> Vec<Finding> {
         self.household = household;
-        self.configure();
+        let gone = self.configure();
+        let mut out = Vec::new();
+        if let Some(cause) = self.latest.clone() {
+            for device in &gone {
+                let ended = device.open_faults().into_iter();
+                out.extend(ended.map(|rule| Finding::Over {
+                    rule,
+                    origin: Some(device.origin.clone()),
+                    cause: cause.clone(),
+                }));
+            }
+            self.devices_changed(self.floor, &cause, &mut out);
+            self.schedule();
+        }
+        out
     }
 
-    fn configure(&mut self) {
+    /// The wall clock at one of the guard's moments, as far as it is known.
+    pub fn wall_at(&self, at: Moment) -> Option<jiff::Timestamp> {
+        self.line.wall_at(at)
+    }
+
+    fn configure(&mut self) -> Vec<Device> {
         let now = self.floor;
         let household = self.household.clone();
         let heard = Heard {
@@ -155,7 +177,7 @@ impl Guard {
                 seq: 0,
             }),
         };
-        self.roster.configure(&household, &heard);
+        let gone = self.roster.configure(&household, &heard);
         self.home.configure(Means {
             sees_movement: self.roster.any(|d| activity::sees_movement(d.origin.kind)),
             several: household.persons.len() > 1,
@@ -163,6 +185,7 @@ impl Guard {
         });
         self.look(now);
         self.schedule();
+        gone
     }
 
     fn begin(&mut self, now: Moment, cause: &EntryId) {
@@ -202,15 +225,10 @@ impl Guard {
             self.inactivity = inactivity::State::default();
             self.not_up = not_up::State::default();
         }
-        let before = out.len();
-        if silent::tick(&mut self.roster, now, &self.line, out) {
-            let cause = out[before..].iter().find_map(|found| match found {
-                Finding::Raise(raise) => Some(raise.cause.clone()),
-                _ => None,
-            });
-            if let Some(cause) = cause.or_else(|| self.latest.clone()) {
-                self.devices_changed(now, &cause, out);
-            }
+        if silent::tick(&mut self.roster, now, &self.line, out)
+            && let Some(latest) = self.latest.clone()
+        {
+            self.devices_changed(now, &latest, out);
         }
         let blind = self.cannot_see();
         let Self { line, household, home, inactivity, not_up, left_home, .. } = self;
@@ -221,6 +239,11 @@ impl Guard {
     }
 
     fn schedule(&mut self) {
+        if self.home.quiet.is_none() {
+            // Nothing can be waited for before there was anything.
+            self.next = None;
+            return;
+        }
         let scene = self.scene(self.floor);
         let blind = self.cannot_see();
         self.next = [
@@ -262,7 +285,7 @@ impl Guard {
         let picture_changed = sign != Sign::default();
         if picture_changed {
             let was_out = self.out();
-            if self.home.see(sign, now, cause) {
+            if self.home.see(sign, now, cause, &self.line) {
                 self.last_sign = Some((now, said.clone()));
                 self.rearm(was_out, cause, out);
             }
@@ -304,8 +327,9 @@ impl Guard {
         if !matches!(change.step, AlertStep::Raised { .. }) {
             return;
         }
-        let subject = &change.subject;
-        let seen = self.home.quiet.as_ref().is_some_and(|quiet| quiet.seen);
+        // Alerts from before the first event belong to silences that may long be over.
+        let Some(quiet) = &self.home.quiet else { return };
+        let (subject, seen) = (&change.subject, quiet.seen);
         match &subject.rule {
             Rule::Inactivity if !seen => self.inactivity.stages.recorded(subject.class),
             Rule::NotUp if !seen => self.not_up.stages.recorded(subject.class),
@@ -353,3 +377,6 @@ pub fn judged(rule: &Rule) -> bool {
             | Rule::Trouble
     ) || rule.as_str() == rules::unguarded::NAME
 }
+
+#[cfg(test)]
+mod tests;

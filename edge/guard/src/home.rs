@@ -97,6 +97,8 @@ pub struct Home {
 #[derive(Debug, Clone)]
 struct Settling {
     closed: Moment,
+    /// On the watch line: nobody can say that nothing moved while the box was off.
+    closed_watch: Moment,
     door: EntryId,
     with_visitor: bool,
 }
@@ -129,7 +131,7 @@ impl Home {
     }
 
     /// Takes in what was seen; true if it was a sign of a person.
-    pub fn see(&mut self, sign: Sign, now: Moment, cause: &EntryId) -> bool {
+    pub fn see(&mut self, sign: Sign, now: Moment, cause: &EntryId, line: &Line) -> bool {
         if sign.bell {
             self.rang = Some(now);
         }
@@ -138,7 +140,7 @@ impl Home {
         }
         match sign.exit {
             Some(true) => self.opened(now),
-            Some(false) => self.closed(now, cause),
+            Some(false) => self.closed(now, cause, line),
             None => {}
         }
         if sign.person == Some(Place::Indoors) {
@@ -171,7 +173,7 @@ impl Home {
         }
     }
 
-    fn closed(&mut self, now: Moment, cause: &EntryId) {
+    fn closed(&mut self, now: Moment, cause: &EntryId, line: &Line) {
         if !self.judges_presence() {
             return;
         }
@@ -182,13 +184,21 @@ impl Home {
         }
         self.settling = Some(Settling {
             closed: now,
+            closed_watch: line.watch(now),
             door: cause.clone(),
             with_visitor: visitor.is_some() || self.visitor.is_some(),
         });
     }
 
-    /// The household said that nobody will be at home until then, or (`None`) that somebody is.
-    pub fn away(&mut self, until: Option<Timestamp>, now: Moment, cause: &EntryId, line: &Line) {
+    /// The household said that nobody will be at home until then, or (`None`) that somebody is;
+    /// true if silence is judged anew by that.
+    pub fn away(
+        &mut self,
+        until: Option<Timestamp>,
+        now: Moment,
+        cause: &EntryId,
+        line: &Line,
+    ) -> bool {
         self.departure = None;
         let past = |until: Timestamp| line.moment_at(until).is_some_and(|end| end <= now);
         match until.filter(|until| !past(*until)) {
@@ -199,11 +209,14 @@ impl Home {
                 let by = now.after(DEPARTURE);
                 self.departure = Some(Departure { until, cause: cause.clone(), by });
                 self.occupancy = Occupancy::Away { until, cause: cause.clone() };
+                true
             }
             None => {
-                if matches!(self.occupancy, Occupancy::Away { .. }) {
+                let was_away = matches!(self.occupancy, Occupancy::Away { .. });
+                if was_away {
                     self.return_expected(now, cause.clone());
                 }
+                was_away
             }
         }
     }
@@ -220,9 +233,14 @@ impl Home {
         };
     }
 
+    fn settled_at(&self, line: &Line) -> Option<Moment> {
+        let settling = self.settling.as_ref()?;
+        Some(line.when_watched(settling.closed_watch.after(self.means.settle)))
+    }
+
     /// When the picture changes by itself.
     pub fn due(&self, line: &Line) -> Option<Moment> {
-        let settled = self.settling.as_ref().map(|s| s.closed.after(self.means.settle));
+        let settled = self.settled_at(line);
         let ended = match &self.occupancy {
             Occupancy::Away { until, .. } => line.moment_at(*until),
             _ => None,
@@ -239,7 +257,7 @@ impl Home {
                 self.occupancy = Occupancy::AtHome;
             }
         }
-        if self.settling.as_ref().is_some_and(|s| s.closed.after(self.means.settle) <= now)
+        if self.settled_at(line).is_some_and(|at| at <= now)
             && let Some(settled) = self.settling.take()
         {
             self.settle(settled, blind, somebody_there);

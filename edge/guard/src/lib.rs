@@ -15,6 +15,9 @@ mod roster;
 mod rules;
 mod view;
 
+#[cfg(test)]
+mod testing;
+
 pub use guard::{AWAY_ENDED_BY_GUARD, Guard, judged};
 pub use home::Occupancy;
 pub use replay::{Replay, ReplayedAlert, replay};

@@ -95,7 +95,7 @@ impl Line {
     pub fn estimate(&self, stamp: &Stamp) -> Moment {
         match &self.last {
             None => Moment::default(),
-            Some(last) if last.boot != stamp.boot => self.timeline.latest(),
+            Some(last) if last.boot != stamp.boot || self.stopped => self.timeline.latest(),
             Some(last) => self.within_boot(last, stamp.mono_ms).max(self.timeline.latest()),
         }
     }

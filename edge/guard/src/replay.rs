@@ -82,8 +82,14 @@ pub fn replay(entries: impl IntoIterator<Item = Entry>, household: Arc<Household
     let mut replay = Replay::default();
     for entry in entries {
         for finding in guard.observe(&entry) {
-            if let Finding::Raise(raise) = finding {
-                note(&mut replay.found, &mut open, &raise);
+            match finding {
+                Finding::Raise(raise) => note(&mut replay.found, &mut open, &raise),
+                // What is no alarm is closed by itself; an alarm only by a human.
+                Finding::Over { rule, origin, .. } => {
+                    let device = origin.map(|origin| origin.device);
+                    open.retain(|key, _| key.1 == Class::Alarm || key.0 != rule || key.2 != device);
+                }
+                Finding::Cancel { .. } | Finding::Ask { .. } => {}
             }
         }
         if let Body::Alert(change) = &entry.body {
@@ -133,3 +139,6 @@ fn recorded(change: &AlertChange, since: Option<Timestamp>) -> ReplayedAlert {
         repeats: 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,10 +79,10 @@ pub struct Stages {
 }
 
 impl Stages {
-    /// Begins anew; true if somebody was told meanwhile.
+    /// Begins anew; true if somebody was told or asked meanwhile.
     pub fn rearm(&mut self) -> bool {
         let before = std::mem::take(self);
-        before.warned || before.alarmed
+        before.warned || before.alarmed || before.asked.is_some()
     }
 
     /// Takes note of an alert that was recorded before this rule's memory begins.
@@ -94,3 +94,6 @@ impl Stages {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,340 @@
+//! The promise of the whole crate: the same entries give the same findings, however often and
+//! however late somebody looked at the clock in between, and wherever the box was restarted.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use anju_model::observation::{
+    Battery, Bell, Fall, FallState, Help, Meter, Motion, Online, Smoke, Tamper,
+};
+use anju_model::{BoxId, Clock, EntryId, Raise};
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::{HOUR, Life, device, household, motion, origin};
+
+use anju_model::observation::Contact as Door;
+
+/// One entry of a random life.
+#[derive(Debug, Clone)]
+struct Event {
+    /// Milliseconds since the one before.
+    gap_ms: u64,
+    /// How much older than its place its stamp is, milliseconds.
+    late_ms: u64,
+    body: Body,
+    clock: Clock,
+    wrong_s: i64,
+    reboot: bool,
+    /// When somebody looked in before it, in thousandths of the gap.
+    looks: Vec<u64>,
+}
+
+fn facts() -> impl Strategy<Value = (&'static str, Fact)> {
+    prop_oneof![
+        4 => Just(("pir", motion())),
+        1 => Just(("pir", Motion { moving: false }.into())),
+        2 => any::<bool>().prop_map(|open| ("door", Door { open }.into())),
+        1 => Just(("sos", Help::pressed().into())),
+        1 => Just(("sos", Help::cancelled().into())),
+        1 => Just(("bell", Bell { rung: true }.into())),
+        1 => (any::<bool>(), any::<bool>())
+            .prop_map(|(alarm, self_test)| ("smoke", Smoke { alarm, self_test }.into())),
+        1 => prop_oneof![
+            Just(FallState::Suspected),
+            Just(FallState::Confirmed),
+            Just(FallState::Over)
+        ]
+        .prop_map(|state| ("radar", Fall { state }.into())),
+        2 => (prop_oneof![Just("pir"), Just("sos"), Just("radar"), Just("door")], any::<bool>())
+            .prop_map(|(id, online)| (id, Online { online, reason: None }.into())),
+        1 => (0.0..100.0).prop_map(|p| {
+            ("sos", Battery { percent: Some(p), ..Battery::default() }.into())
+        }),
+        1 => any::<bool>().prop_map(|tampered| ("door", Tamper { tampered }.into())),
+        1 => any::<f64>().prop_map(|w| {
+            ("power", Meter { power_watts: Some(w), ..Meter::default() }.into())
+        }),
+    ]
+}
+
+fn bodies() -> impl Strategy<Value = Body> {
+    prop_oneof![
+        12 => (facts(), prop::bool::weighted(0.15), prop::bool::weighted(0.05)).prop_map(
+            |((id, fact), baseline, test)| {
+                let mut said = Observation::new(origin(id), fact);
+                (said.baseline, said.test) = (baseline, test);
+                Body::Observation(said)
+            }
+        ),
+        1 => prop::option::of(0..20_i64).prop_map(|days| {
+            let start = Timestamp::from_second(START_S).unwrap();
+            let until = days.map(|d| start + jiff::SignedDuration::from_hours(12 * d));
+            Body::Box(BoxEvent::Away { until, by: "x".into() })
+        }),
+        1 => Just(Body::Box(BoxEvent::Boot { version: "1".into(), clean: true, durable: None })),
+        1 => Just(Body::Box(BoxEvent::Stop { reason: "x".into() })),
+    ]
+}
+
+/// 2026-11-24 00:00 in Shanghai.
+const START_S: i64 = 1_795_449_600;
+
+fn events() -> impl Strategy<Value = Event> {
+    let gap = prop_oneof![0..2_000_u64, 0..HOUR_MS, 0..14 * HOUR_MS];
+    let clock = prop_oneof![
+        8 => Just(Clock::Synchronised),
+        1 => Just(Clock::Estimated),
+        1 => Just(Clock::Unknown)
+    ];
+    let wrong = prop_oneof![
+        8 => Just(0_i64),
+        1 => -90_000..90_000_i64,
+        1 => prop_oneof![Just(31_622_400_i64), Just(-31_622_400_i64)]
+    ];
+    let looks = prop::collection::vec(0..=1000_u64, 0..4);
+    (gap, 0..900_u64, bodies(), clock, wrong, prop::bool::weighted(0.05), looks).prop_map(
+        |(gap_ms, late_ms, body, clock, wrong_s, reboot, looks)| Event {
+            gap_ms,
+            late_ms,
+            body,
+            clock,
+            wrong_s,
+            reboot,
+            looks,
+        },
+    )
+}
+
+const HOUR_MS: u64 = 3_600_000;
+
+/// A life as entries, with the stamps at which somebody looked in before each.
+fn lived(events: &[Event]) -> Vec<(Vec<Stamp>, Entry)> {
+    let (mut time, mut booted, mut boot) = (0_u64, 0_u64, 1);
+    let mut entries = Vec::new();
+    for (index, event) in events.iter().enumerate() {
+        let stamp = |time: u64, booted: u64, boot: i32| Stamp {
+            boot: format!("boot-{boot}").into(),
+            mono_ms: time.saturating_sub(booted),
+            wall: Timestamp::from_millisecond(
+                START_S * 1000 + i64::try_from(time).unwrap() + event.wrong_s * 1000,
+            )
+            .unwrap(),
+            clock: event.clock,
+        };
+        let mut looks = event.looks.clone();
+        looks.sort_unstable();
+        let looks = looks
+            .iter()
+            .filter(|_| !event.reboot)
+            .map(|share| stamp(time + event.gap_ms * share / 1000, booted, boot))
+            .collect();
+        time += event.gap_ms;
+        if event.reboot {
+            (booted, boot) = (time, boot + 1);
+        }
+        let id = EntryId { box_id: BoxId::new("b").unwrap(), epoch: 1, seq: index as u64 + 1 };
+        let stamp = stamp(time.saturating_sub(event.late_ms).max(booted), booted, boot);
+        entries.push((looks, Entry { id, stamp, body: event.body.clone() }));
+    }
+    entries
+}
+
+fn home(persons: usize) -> Arc<Household> {
+    let mut home = household();
+    home.devices.push(device("radar"));
+    home.devices.push(device("power"));
+    for device in &mut home.devices {
+        device.heard_within = None;
+    }
+    for extra in 1..persons {
+        home.persons.push(crate::testing::person(&format!("p{extra}")));
+    }
+    Arc::new(home)
+}
+
+fn raises(found: &[Finding]) -> Vec<&Raise> {
+    found
+        .iter()
+        .filter_map(|f| match f {
+            Finding::Raise(raise) => Some(raise),
+            _ => None,
+        })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_replay_finds_what_was_found_live(
+        events in prop::collection::vec(events(), 1..60),
+        persons in 1..3_usize,
+    ) {
+        let life = lived(&events);
+        let mut live = Guard::new(home(persons));
+        let mut again = Guard::new(home(persons));
+        let (mut found, mut found_again) = (Vec::new(), Vec::new());
+        for (looks, entry) in &life {
+            for stamp in looks {
+                found.extend(live.advance(stamp));
+                // Whoever has advanced is not due before the next stamp.
+                if live.wait(stamp).is_some_and(|wait| wait.is_zero()) {
+                    prop_assert!(live.advance(stamp).is_empty());
+                }
+            }
+            found.extend(live.observe(entry));
+            found_again.extend(again.observe(entry));
+        }
+        // What is due after the last entry is found by whoever looks long enough.
+        let mut end = life.last().unwrap().1.stamp.clone();
+        end.mono_ms += 100 * HOUR_MS;
+        found.extend(live.advance(&end));
+        found_again.extend(again.advance(&end));
+        prop_assert_eq!(&found, &found_again);
+        prop_assert_eq!(live.home(), again.home());
+
+        let mut ids = HashSet::new();
+        for raise in raises(&found) {
+            let device = raise.origin.as_ref().map(|o| o.device.clone());
+            let unique = (raise.alert_id(), raise.rule.clone(), raise.class, device);
+            prop_assert!(ids.insert(unique), "{raise:?}");
+        }
+    }
+
+    #[test]
+    fn a_restart_anywhere_changes_nothing(
+        events in prop::collection::vec(events(), 2..60),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let life = lived(&events);
+        let cut = cut.index(life.len());
+        let mut whole = Guard::new(home(1));
+        let mut restarted = Guard::new(home(1));
+        for (_, entry) in &life[..cut] {
+            whole.observe(entry);
+            restarted.recall(entry);
+        }
+        prop_assert_eq!(whole.home(), restarted.home());
+        restarted.overlooked();
+        for (_, entry) in &life[cut..] {
+            prop_assert_eq!(whole.observe(entry), restarted.observe(entry));
+        }
+        prop_assert_eq!(whole.next_tick(), restarted.next_tick());
+    }
+
+    #[test]
+    fn nonsense_is_survived(
+        events in prop::collection::vec((bodies(), any::<u64>(), any::<i64>(), 0..3_u8), 1..80),
+    ) {
+        let mut guard = Guard::new(home(1));
+        for (seq, (body, mono_ms, wall, boot)) in events.into_iter().enumerate() {
+            let range = Timestamp::MIN.as_second()..=Timestamp::MAX.as_second();
+            let wall = if range.contains(&wall) { wall } else { wall % *range.end() };
+            let stamp = Stamp {
+                boot: boot.to_string().into(),
+                mono_ms,
+                wall: Timestamp::from_second(wall).unwrap(),
+                clock: if boot == 2 { Clock::Unknown } else { Clock::Synchronised },
+            };
+            let box_id = BoxId::new("b").unwrap();
+            let id = EntryId { box_id, epoch: 1, seq: seq as u64 };
+            guard.observe(&Entry { id, stamp: stamp.clone(), body });
+            guard.advance(&stamp);
+            guard.wait(&stamp);
+            guard.home();
+        }
+    }
+}
+
+#[test]
+fn a_press_whose_alert_was_lost_in_the_crash_is_not_overlooked() {
+    let mut life = Life::begin(household(), "2026-11-24T08:00");
+    life.say("sos", Help::pressed());
+    life.restart();
+    let again = life.guard.overlooked();
+    assert_eq!(raises(&again)[0].alert_id().as_str(), "b/1/2");
+    assert!(life.guard.overlooked().is_empty());
+    // An hour later it is old, and once its alert is recorded it is answered.
+    life.pass(HOUR);
+    life.say("pir", motion());
+    life.restart();
+    assert!(life.guard.overlooked().is_empty());
+}
+
+#[test]
+fn a_recorded_alert_is_not_overlooked() {
+    let mut life = Life::begin(household(), "2026-11-24T08:00");
+    life.say("sos", Help::pressed());
+    let raise = raises(&life.found)[0].clone();
+    life.record(Body::Alert(AlertChange {
+        subject: anju_model::Subject {
+            alert: raise.alert_id(),
+            class: raise.class,
+            rule: raise.rule,
+            device: raise.origin.map(|o| o.device),
+            kind: None,
+            room: None,
+            person: None,
+            code: 101,
+            test: false,
+            text: String::new(),
+        },
+        step: AlertStep::Raised { since: None },
+    }));
+    life.restart();
+    assert!(life.guard.overlooked().is_empty());
+}
+
+#[test]
+fn strangers_take_a_bounded_room() {
+    let mut life = Life::begin(household(), "2026-11-24T08:00");
+    for number in 0..1000 {
+        let mut who = origin("sos");
+        who.device = anju_model::DeviceId::new(&format!("stranger-{number}")).unwrap();
+        let said = Observation::new(who, Help::pressed());
+        assert_eq!(life.record(Body::Observation(said)).len(), 1);
+    }
+    assert!(life.guard.roster.len() <= household().devices.len() + 64);
+    assert_eq!(life.guard.home().devices.len(), household().devices.len());
+}
+
+#[test]
+fn a_changed_configuration_keeps_what_is_known_of_devices_that_stay() {
+    let mut life = Life::begin(household(), "2026-11-24T08:00");
+    life.say("pir", motion());
+    life.say("smoke", Smoke { alarm: true, self_test: false });
+    life.pass(2 * HOUR);
+    let mut home = household();
+    home.devices.retain(|d| d.id.as_str() != "bell");
+    home.devices.push(device("radar"));
+    home.guard.inactivity.warn_after = 3 * HOUR;
+    life.guard.reconfigure(Arc::new(home));
+    assert_eq!(life.guard.home().devices.len(), 6);
+    assert_eq!(life.until("2026-11-24T11:01"), ["11:00 warning inactivity"]);
+    assert_eq!(
+        life.say("smoke", Smoke { alarm: false, self_test: false }),
+        ["11:01 over smoke smoke"]
+    );
+}
+
+#[test]
+fn what_was_found_of_a_device_that_is_taken_away_is_over() {
+    let mut life = Life::begin(household(), "2026-11-24T08:00");
+    life.say("pir", Online { online: false, reason: None });
+    life.say("pir", Battery { low: Some(true), ..Battery::default() });
+    let mut home = household();
+    home.devices.retain(|d| d.id.as_str() != "pir");
+    let over: Vec<_> = life
+        .guard
+        .reconfigure(Arc::new(home))
+        .into_iter()
+        .map(|finding| match finding {
+            Finding::Over { rule, origin, .. } => (rule, origin.map(|o| o.device.to_string())),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    // Being heard of by its battery had ended its silence and the home's blindness.
+    assert_eq!(over, [(Rule::DeviceLow, Some("pir".to_owned()))]);
+}

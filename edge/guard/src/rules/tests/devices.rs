@@ -1,0 +1,145 @@
+//! Devices that are silent, low, opened or broken, and a home that is unguarded by that.
+
+use anju_model::Finding;
+use anju_model::observation::{Battery, Help, Tamper, Trouble};
+
+use super::NOTHING;
+use crate::testing::*;
+
+/// With the devices' own limits: 24 h for the button, 25 h for the rest.
+fn home() -> anju_model::config::Household {
+    let mut home = household();
+    for device in &mut home.devices {
+        device.heard_within = None;
+    }
+    home.devices.truncate(2);
+    home.guard.inactivity.enabled = false;
+    home.guard.not_up.enabled = false;
+    home
+}
+
+#[test]
+fn a_silent_button_is_a_fault_after_a_day_and_the_rest_an_hour_later() {
+    let mut life = Life::begin(home(), "2026-11-24T08:00");
+    life.say("sos", Battery { percent: Some(80.0), ..Battery::default() });
+    life.say("pir", motion());
+    assert_eq!(life.until("2026-11-25T07:59"), NOTHING);
+    assert_eq!(
+        life.until("2026-11-27T08:00"),
+        ["08:00 fault device-silent sos", "08:00 fault unguarded", "09:00 fault device-silent pir"]
+    );
+    let Finding::Raise(raise) = &life.found[0] else { panic!() };
+    assert_eq!(raise.alert_id().as_str(), "b/1/2/device-silent/fault");
+    assert_eq!(
+        life.say("sos", Battery { percent: Some(80.0), ..Battery::default() }),
+        ["08:00 over device-silent sos"]
+    );
+    assert_eq!(life.say("pir", motion()), ["08:00 over device-silent pir", "08:00 over unguarded"]);
+}
+
+#[test]
+fn what_a_broker_kept_is_not_being_heard() {
+    let mut life = Life::begin(home(), "2026-11-24T08:00");
+    life.say("pir", motion());
+    life.until("2026-11-24T20:00");
+    life.baseline("sos", Battery { percent: Some(80.0), ..Battery::default() });
+    life.baseline("sos", online(true));
+    assert_eq!(
+        life.until("2026-11-25T08:30"),
+        ["08:00 fault device-silent sos", "08:00 fault unguarded"]
+    );
+    assert_eq!(life.baseline("sos", online(true)), NOTHING);
+}
+
+#[test]
+fn a_driver_says_lost_and_back() {
+    let mut life = Life::begin(household(), "2026-11-24T08:00");
+    assert_eq!(life.say("smoke", online(false)), ["08:00 fault device-silent smoke"]);
+    assert_eq!(life.say("smoke", online(false)), NOTHING);
+    life.restart();
+    assert_eq!(life.baseline("smoke", online(false)), NOTHING);
+    assert_eq!(life.baseline("smoke", online(true)), ["08:00 over device-silent smoke"]);
+}
+
+#[test]
+fn time_without_the_box_is_not_a_devices_silence() {
+    let mut life = Life::begin(home(), "2026-11-24T08:00");
+    life.say("sos", Help::pressed());
+    life.say("pir", motion());
+    life.until("2026-11-24T20:00");
+    life.say("pir", motion());
+    assert_eq!(life.power_cut("2026-11-26T20:00"), NOTHING);
+    assert_eq!(life.until("2026-11-27T07:59"), NOTHING);
+    assert_eq!(life.until("2026-11-27T08:01").len(), 2);
+}
+
+#[test]
+fn a_wire_is_not_waited_for_unless_told() {
+    let mut home = home();
+    let wired = anju_model::config::GpioBinding {
+        pin: 17,
+        active: anju_model::config::ActiveLevel::Low,
+        bias: anju_model::config::Bias::PullUp,
+        debounce: std::time::Duration::from_millis(30),
+        contact: anju_model::config::ButtonContact::NormallyOpen,
+    };
+    for device in &mut home.devices {
+        device.binding = anju_model::config::Binding::Gpio(wired.clone());
+    }
+    home.devices[1].heard_within = Some(HOUR);
+    let mut life = Life::begin(home, "2026-11-24T08:00");
+    assert_eq!(
+        life.until("2026-12-24T08:00"),
+        ["09:00 fault device-silent pir", "09:00 fault unguarded"]
+    );
+}
+
+#[test]
+fn a_home_that_can_not_see_is_unguarded_and_judges_nobody() {
+    let mut life = Life::begin(household(), "2026-11-24T08:00");
+    life.say("pir", motion());
+    life.until("2026-11-24T10:00");
+    assert_eq!(
+        life.say("pir", online(false)),
+        ["10:00 fault device-silent pir", "10:00 fault unguarded"]
+    );
+    assert!(life.guard.home().unguarded);
+    assert_eq!(life.until("2026-11-24T20:00"), NOTHING);
+    // Two hours of silence before, and from now on again.
+    assert_eq!(
+        life.say("pir", online(true)),
+        ["20:00 over device-silent pir", "20:00 over unguarded"]
+    );
+    assert_eq!(life.until("2026-11-24T21:59"), NOTHING);
+    assert_eq!(life.until("2026-11-24T22:01"), ["22:00 warning inactivity"]);
+}
+
+#[test]
+fn low_batteries_are_told_once_and_over_when_changed() {
+    let mut life = Life::begin(household(), "2026-11-24T08:00");
+    let percent = |p| Battery { percent: Some(p), ..Battery::default() };
+    let low = |low| Battery { low: Some(low), ..Battery::default() };
+    assert_eq!(life.say("pir", percent(15.0)), NOTHING);
+    assert_eq!(life.say("pir", percent(14.0)), ["08:00 fault device-low pir"]);
+    assert_eq!(life.say("pir", percent(18.0)), NOTHING);
+    assert_eq!(life.say("pir", percent(12.0)), NOTHING);
+    assert_eq!(life.say("pir", percent(100.0)), ["08:00 over device-low pir"]);
+    assert_eq!(life.baseline("sos", low(true)), ["08:00 fault device-low sos"]);
+    life.restart();
+    assert_eq!(life.baseline("sos", low(true)), NOTHING);
+    assert_eq!(life.say("sos", low(false)), ["08:00 over device-low sos"]);
+}
+
+#[test]
+fn opened_and_broken_devices_are_told_once() {
+    let mut life = Life::begin(household(), "2026-11-24T08:00");
+    let tampered = |tampered| Tamper { tampered };
+    let broken = |active| Trouble { active, reason: "stuck".into() };
+    assert_eq!(life.say("door", tampered(false)), NOTHING);
+    assert_eq!(life.say("door", tampered(true)), ["08:00 fault tamper door"]);
+    assert_eq!(life.say("door", tampered(true)), NOTHING);
+    assert_eq!(life.say("door", tampered(false)), ["08:00 over tamper door"]);
+    assert_eq!(life.say("sos", broken(true)), ["08:00 fault trouble sos"]);
+    assert_eq!(life.say("sos", broken(true)), NOTHING);
+    assert_eq!(life.say("sos", broken(false)), ["08:00 over trouble sos"]);
+}
