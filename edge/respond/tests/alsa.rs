@@ -1,6 +1,8 @@
 //! The sound card's way, through the real ALSA library: its `file` plugin writes what a card would
 //! get. The library reads its configuration from the environment once, so the speaker runs in a
 //! child process of this test.
+// Helpers of tests stand outside of test functions here.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::Path;
 use std::process::Command;

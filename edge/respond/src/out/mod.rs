@@ -3,6 +3,7 @@
 //! or is absent never holds up another. What becomes of each piece of work is reported.
 
 pub mod channel;
+pub mod ntfy;
 
 pub mod pace;
 pub mod siren;

@@ -1,0 +1,390 @@
+//! The push channel over real HTTP on loopback, against a server that speaks ntfy.
+// Helpers of tests stand outside of test functions here.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod server;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anju_model::command::{Command, Request};
+use anju_model::config::ChannelKind;
+use anju_model::delivery::DeliveryState;
+use anju_model::{AlertId, Class, ContactId, Delivery, Language, Rule};
+use anju_respond::life::{Notice, NoticeKind, Words};
+use anju_respond::out::ntfy::{Ntfy, NtfySettings};
+use anju_respond::out::{Channel, Report};
+use anju_respond::texts::Texts;
+use serde_json::Value;
+use server::{Mood, Server};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+struct Bench {
+    ntfy: Ntfy,
+    channel: Box<dyn Channel>,
+    reports: mpsc::UnboundedReceiver<Report>,
+}
+
+fn settings(url: String, folder: &Path) -> NtfySettings {
+    let contact = |id: &str| ContactId::new(id).unwrap();
+    let topics = HashMap::from([
+        (contact("daughter"), "secret-topic-daughter".to_owned()),
+        (contact("son"), "secret-topic-son".to_owned()),
+    ]);
+    let state_file = folder.join("ntfy-replies.json");
+    NtfySettings { url, token_file: None, details: false, topics, state_file }
+}
+
+fn start(settings: NtfySettings) -> Bench {
+    let (tell, reports) = mpsc::unbounded_channel();
+    let texts = Arc::new(Texts::new(Language::ZhCn));
+    let ntfy = Ntfy::start(settings, texts, &tell).unwrap();
+    let channel = ntfy.channel();
+    Bench { ntfy, channel, reports }
+}
+
+fn notice(alert: u32, to: &str, class: Class, kind: NoticeKind) -> Notice {
+    let words = |title: &str, body: &str| Words { title: title.into(), body: body.into() };
+    Notice {
+        alert: AlertId::from_wire(&format!("box/1/{alert}")).unwrap(),
+        contact: ContactId::new(to).unwrap(),
+        channels: vec![ChannelKind::Ntfy],
+        kind,
+        class,
+        rule: Rule::Help,
+        test: false,
+        full: words("告警：王奶奶家", "王奶奶家：卧室的报警按钮被按下"),
+        discreet: words("安居告警", "有一条告警"),
+    }
+}
+
+fn call(alert: u32, to: &str) -> Notice {
+    notice(alert, to, Class::Alarm, NoticeKind::Call)
+}
+
+impl Bench {
+    async fn report(&mut self) -> Report {
+        let report = tokio::time::timeout(LIMIT, self.reports.recv()).await;
+        let report = report.expect("no report came").unwrap();
+        let text = format!("{report:?}");
+        assert!(!text.contains("secret-topic") && !text.contains("anju-"), "{text}");
+        report
+    }
+
+    async fn delivery(&mut self) -> Delivery {
+        loop {
+            if let Report::Delivery(delivery) = self.report().await {
+                return delivery;
+            }
+        }
+    }
+
+    async fn request(&mut self) -> Request {
+        loop {
+            if let Report::Request(request) = self.report().await {
+                return request;
+            }
+        }
+    }
+
+    async fn health(&mut self, part: &str) -> Option<String> {
+        loop {
+            match self.report().await {
+                Report::Health(health) if health.part == part => return health.broken,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Does exactly what a phone does when a button is pressed.
+async fn press(message: &Value, label: &str) {
+    let actions = message["actions"].as_array().unwrap();
+    let action = actions.iter().find(|a| a["label"] == label).unwrap();
+    assert_eq!(action["action"], "http");
+    let method: http_method::Method = action["method"].as_str().unwrap().parse().unwrap();
+    let (url, body) = (action["url"].as_str().unwrap(), action["body"].as_str().unwrap());
+    let status = http_method::send(method, url, body).await;
+    assert_eq!(status, 200);
+}
+
+/// The phone's side of HTTP, written out: the box's client must not judge itself.
+mod http_method {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    pub struct Method(String);
+
+    impl std::str::FromStr for Method {
+        type Err = String;
+        fn from_str(text: &str) -> Result<Self, String> {
+            let known = ["POST", "PUT", "GET"].contains(&text);
+            known.then(|| Self(text.to_owned())).ok_or_else(|| text.to_owned())
+        }
+    }
+
+    pub async fn send(method: Method, url: &str, body: &str) -> u16 {
+        let rest = url.strip_prefix("http://").unwrap();
+        let (host, path) = rest.split_once('/').unwrap();
+        let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
+        let request = format!(
+            "{} /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            method.0,
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer);
+        answer.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_call_reaches_the_phone_and_its_button_reaches_the_box() {
+    let (server, folder) = (Server::start().await, tempfile::tempdir().unwrap());
+    let mut this = start(settings(server.url(), folder.path()));
+    let begin = Instant::now();
+    this.channel.send(&call(1, "daughter"));
+    let message = server.next().await;
+    assert!(begin.elapsed() < Duration::from_millis(500), "{:?}", begin.elapsed());
+    assert_eq!(message["topic"], "secret-topic-daughter");
+    assert_eq!(message["title"], "安居告警");
+    assert_eq!(message["priority"], 5);
+    assert!(!message.to_string().contains("王奶奶"), "names stay at home");
+    let sent = this.delivery().await;
+    assert_eq!((sent.state, sent.message.attempt), (DeliveryState::Sent, 1));
+
+    press(&message, "我来了").await;
+    let answered = this.delivery().await;
+    assert_eq!(answered.state, DeliveryState::Answered);
+    let request = this.request().await;
+    let alert = AlertId::from_wire("box/1/1").unwrap();
+    assert_eq!((request.by.as_str(), request.via.as_str()), ("daughter", "ntfy"));
+    assert_eq!(request.command, Command::Accept { alert: alert.clone(), minutes: None });
+    // The same button again does nothing; the other one works.
+    press(&message, "我来了").await;
+    press(&message, "已到").await;
+    assert_eq!(this.request().await.command, Command::Arrived { alert });
+    let counts = this.ntfy.replies();
+    assert_eq!((counts.accepted, counts.ignored), (2, 1));
+    this.ntfy.stop().await;
+}
+
+#[tokio::test]
+async fn names_go_out_only_where_they_are_allowed_to() {
+    let (server, folder) = (Server::start().await, tempfile::tempdir().unwrap());
+    let mut settings = settings(server.url(), folder.path());
+    settings.details = true;
+    let this = start(settings);
+    this.channel.send(&notice(1, "son", Class::Fault, NoticeKind::Closed));
+    let message = server.next().await;
+    assert_eq!(message["title"], "告警：王奶奶家");
+    assert_eq!(message["priority"], 2);
+    assert_eq!(message.get("actions"), None, "nothing to answer");
+    this.ntfy.stop().await;
+}
+
+#[tokio::test]
+async fn a_button_pressed_while_the_box_is_away_counts_when_it_is_back() {
+    let (server, folder) = (Server::start().await, tempfile::tempdir().unwrap());
+    let this = start(settings(server.url(), folder.path()));
+    this.channel.send(&call(1, "daughter"));
+    let first = server.next().await;
+    this.ntfy.stop().await;
+    let file = folder.path().join("ntfy-replies.json");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600, "only the box may read the tokens");
+    press(&first, "我来了").await;
+
+    let mut this = start(settings(server.url(), folder.path()));
+    let request = this.request().await;
+    assert_eq!(request.command.name(), "accept");
+    this.channel.send(&call(1, "daughter"));
+    let second = server.next().await;
+    assert_eq!(first["actions"][0]["url"], second["actions"][0]["url"], "the same reply topic");
+    this.ntfy.stop().await;
+
+    // What was read is not read again after another start.
+    let mut this = start(settings(server.url(), folder.path()));
+    press(&second, "已到").await;
+    assert_eq!(this.request().await.command.name(), "arrived");
+    assert_eq!(this.ntfy.replies().accepted, 1);
+    assert_eq!(server.subscriptions()[0], "all");
+    assert_eq!(server.subscriptions().last().unwrap(), request.id.strip_prefix("ntfy/").unwrap());
+    this.ntfy.stop().await;
+}
+
+#[tokio::test]
+async fn a_closed_stream_is_opened_again_and_no_reply_is_missed_or_taken_twice() {
+    let (server, folder) = (Server::start().await, tempfile::tempdir().unwrap());
+    let mut this = start(settings(server.url(), folder.path()));
+    for alert in 1..=3 {
+        this.channel.send(&call(alert, "daughter"));
+        let message = server.next().await;
+        server.hang_up();
+        press(&message, "我来了").await;
+        let request = this.request().await;
+        let alert = AlertId::from_wire(&format!("box/1/{alert}")).unwrap();
+        assert_eq!(request.command, Command::Accept { alert, minutes: None });
+    }
+    assert_eq!(this.ntfy.replies().accepted, 3);
+    this.ntfy.stop().await;
+}
+
+#[tokio::test]
+async fn junk_on_the_reply_topic_is_counted_and_a_real_reply_in_it_is_found() {
+    let (server, folder) = (Server::start().await, tempfile::tempdir().unwrap());
+    let mut this = start(settings(server.url(), folder.path()));
+    this.channel.send(&call(1, "daughter"));
+    let message = server.next().await;
+    let url = message["actions"][0]["url"].as_str().unwrap().to_owned();
+    let topic = url.rsplit('/').next().unwrap();
+    assert!(topic.len() > 30);
+    this.delivery().await;
+    // A reply that was taken shows that the stream is open.
+    press(&message, "已到").await;
+    this.request().await;
+    for n in 0..150 {
+        server.keep(topic, &format!("{:032x}", n));
+    }
+    server.keep(topic, &"x".repeat(100_000));
+    server.raw(b"\xff\xfe{]\n{\"event\":\"message\"}\n");
+    press(&message, "我来了").await;
+    assert_eq!(this.request().await.command.name(), "accept");
+    assert_eq!(this.ntfy.replies().ignored, 153);
+    this.ntfy.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_fails_is_asked_again_until_it_takes_the_message() {
+    let (server, folder) = (Server::start().await, tempfile::tempdir().unwrap());
+    server.mood(Mood::Answers(500));
+    let mut this = start(settings(server.url(), folder.path()));
+    this.channel.send(&call(1, "daughter"));
+    let failed = this.delivery().await;
+    assert_eq!((failed.state, failed.message.attempt), (DeliveryState::Failed, 1));
+    assert!(failed.message.detail.unwrap().contains("500"));
+    assert!(this.health("ntfy").await.unwrap().contains("500"));
+    server.mood(Mood::Fine);
+    let message = server.next().await;
+    assert_eq!(message["topic"], "secret-topic-daughter");
+    let sent = this.delivery().await;
+    assert_eq!((sent.state, sent.message.attempt), (DeliveryState::Sent, 2));
+    assert_eq!(this.health("ntfy").await, None);
+    this.ntfy.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_asks_to_wait_is_given_its_time() {
+    let (server, folder) = (Server::start().await, tempfile::tempdir().unwrap());
+    server.mood(Mood::AsksToWait(3));
+    let mut this = start(settings(server.url(), folder.path()));
+    let begin = Instant::now();
+    this.channel.send(&call(1, "daughter"));
+    server.next().await;
+    assert!(begin.elapsed() >= Duration::from_secs(3), "{:?}", begin.elapsed());
+    assert_eq!(this.delivery().await.state, DeliveryState::Failed);
+    assert_eq!(this.delivery().await.state, DeliveryState::Sent);
+    this.ntfy.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_server_refuses_is_reported_and_not_repeated() {
+    let (server, folder) = (Server::start().await, tempfile::tempdir().unwrap());
+    let token_file = folder.path().join("token");
+    std::fs::write(&token_file, "tk_wrong\n").unwrap();
+    server.wants_token("tk_right");
+    let mut settings = settings(server.url(), folder.path());
+    settings.token_file = Some(token_file.clone());
+    let mut this = start(settings);
+    this.channel.send(&call(1, "daughter"));
+    let failed = this.delivery().await;
+    assert!(failed.message.detail.unwrap().contains("403"));
+    this.channel.send(&call(2, "nobody"));
+    let failed = this.delivery().await;
+    assert!(failed.message.detail.unwrap().contains("ntfy_topic"));
+    assert_eq!(server.attempts(), 1);
+    // The token is read anew: once it is right, the next message goes.
+    std::fs::write(&token_file, "tk_right\n").unwrap();
+    this.channel.send(&call(3, "daughter"));
+    server.next().await;
+    assert_eq!(this.delivery().await.message.alert.as_str(), "box/1/3");
+    assert_eq!(server.attempts(), 2);
+    this.ntfy.stop().await;
+}
+
+#[tokio::test]
+async fn a_message_that_hangs_holds_up_no_other() {
+    let (server, folder) = (Server::start().await, tempfile::tempdir().unwrap());
+    server.mood(Mood::HangsFor("secret-topic-son".to_owned()));
+    let mut this = start(settings(server.url(), folder.path()));
+    for alert in 1..=20 {
+        this.channel.send(&notice(alert, "son", Class::Fault, NoticeKind::Call));
+    }
+    let begin = Instant::now();
+    this.channel.send(&call(50, "daughter"));
+    assert_eq!(server.next().await["topic"], "secret-topic-daughter");
+    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+    let sent = this.delivery().await;
+    assert_eq!((sent.state, sent.message.alert.as_str()), (DeliveryState::Sent, "box/1/50"));
+    let begin = Instant::now();
+    this.ntfy.stop().await;
+    assert!(begin.elapsed() < Duration::from_secs(2), "a stop waits for no server");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_yet_gets_the_message_when_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    let mut this = start(settings(format!("http://{address}"), folder.path()));
+    this.channel.send(&call(1, "daughter"));
+    let failed = this.delivery().await;
+    assert!(failed.message.detail.unwrap().contains("can not be reached"));
+    let server = Server::start_on(address).await;
+    let message = server.next().await;
+    press(&message, "我来了").await;
+    assert_eq!(this.request().await.command.name(), "accept");
+    this.ntfy.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_withdrawn_is_not_sent_and_its_buttons_are_dead() {
+    let (server, folder) = (Server::start().await, tempfile::tempdir().unwrap());
+    let mut this = start(settings(server.url(), folder.path()));
+    this.channel.send(&call(1, "daughter"));
+    let message = server.next().await;
+    this.channel.withdraw(&AlertId::from_wire("box/1/1").unwrap());
+    this.channel.send(&notice(1, "daughter", Class::Alarm, NoticeKind::Closed));
+    let closed = server.next().await;
+    assert_eq!(closed.get("actions"), None);
+    press(&message, "我来了").await;
+    this.channel.send(&call(2, "daughter"));
+    press(&server.next().await, "我来了").await;
+    let alert = AlertId::from_wire("box/1/2").unwrap();
+    assert_eq!(this.request().await.command, Command::Accept { alert, minutes: None });
+    assert_eq!(this.ntfy.replies().ignored, 1);
+    this.ntfy.stop().await;
+}
+
+#[tokio::test]
+async fn tls_is_spoken_without_any_setting_of_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let mut this = start(settings(url, folder.path()));
+    this.channel.send(&call(1, "daughter"));
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut hello = [0; 3];
+    tokio::io::AsyncReadExt::read_exact(&mut stream, &mut hello).await.unwrap();
+    assert_eq!(hello[..2], [22, 3], "a TLS handshake record (RFC 8446, 5.1)");
+    drop((stream, listener));
+    assert_eq!(this.delivery().await.state, DeliveryState::Failed);
+    this.ntfy.stop().await;
+}
