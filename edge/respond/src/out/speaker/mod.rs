@@ -23,6 +23,9 @@ use anju_model::{AlertId, Language};
 use crate::life::Announcement;
 use thread::Shared;
 
+/// How long a stop waits for the sound thread.
+const STOPS_WITHIN: Duration = Duration::from_secs(1);
+
 /// How the speaker is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpeakerSettings {
@@ -125,10 +128,19 @@ impl Speaker {
         self.shared.quiet(slot);
     }
 
+    /// For how long the card or file has not come back from a piece of sound. More than some
+    /// seconds means that its driver hangs: nothing is heard, and nothing here can end that.
+    pub fn stuck_for(&self) -> Duration {
+        self.shared.stuck_for()
+    }
+
     /// Cuts off what is being said and waits for the thread, which takes some tens of milliseconds.
+    /// A thread that hangs in a card's driver is left behind after a second.
     pub fn stop(mut self) {
         self.shared.stop();
-        if let Some(thread) = self.thread.take() {
+        if self.shared.wait_for_end(STOPS_WITHIN)
+            && let Some(thread) = self.thread.take()
+        {
             let _ = thread.join();
         }
     }

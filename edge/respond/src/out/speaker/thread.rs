@@ -33,12 +33,16 @@ pub(super) struct Shared {
 struct State {
     queue: Queue,
     stop: bool,
+    ended: bool,
+    /// Since when the card or file is being waited for.
+    waiting_since: Option<Instant>,
 }
 
 impl Shared {
     pub(super) fn new(repeats: Repeats) -> Self {
-        let state = Mutex::new(State { queue: Queue::new(repeats), stop: false });
-        Self { state, changed: Condvar::new(), began: Instant::now() }
+        let queue = Queue::new(repeats);
+        let state = State { queue, stop: false, ended: false, waiting_since: None };
+        Self { state: Mutex::new(state), changed: Condvar::new(), began: Instant::now() }
     }
 
     /// The lock is held for moments only, never while sound is made.
@@ -62,7 +66,32 @@ impl Shared {
 
     pub(super) fn stop(&self) {
         self.lock().stop = true;
-        self.changed.notify_one();
+        self.changed.notify_all();
+    }
+
+    /// For how long the card or file has been waited for.
+    pub(super) fn stuck_for(&self) -> Duration {
+        self.lock().waiting_since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// Waits until the thread has ended. Whether it did within that time.
+    pub(super) fn wait_for_end(&self, limit: Duration) -> bool {
+        let state = self.lock();
+        let ended = self.changed.wait_timeout_while(state, limit, |state| !state.ended);
+        ended.unwrap_or_else(PoisonError::into_inner).0.ended
+    }
+
+    /// Does what may block in a card's driver, so that it is seen when it does.
+    fn watched<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.lock().waiting_since = Some(Instant::now());
+        let done = work();
+        self.lock().waiting_since = None;
+        done
+    }
+
+    fn end(&self) {
+        self.lock().ended = true;
+        self.changed.notify_all();
     }
 
     /// Waits for something to say; `None` when it is to stop.
@@ -97,8 +126,8 @@ pub(super) fn run(shared: &Shared, settings: SpeakerSettings, tell: &dyn Fn(Spea
     let mut voice = Voice::new(settings.language);
     let mut failures = 0;
     while let Some(said) = shared.next() {
-        let ended = outlet
-            .open()
+        let ended = shared
+            .watched(|| outlet.open())
             .and_then(|mut sink| utter(shared, &mut voice, sink.as_mut(), &said, tell));
         match ended {
             Ok(whole) => {
@@ -117,6 +146,7 @@ pub(super) fn run(shared: &Shared, settings: SpeakerSettings, tell: &dyn Fn(Spea
             }
         }
     }
+    shared.end();
 }
 
 /// Makes one utterance heard. Whether it was heard to its end.
@@ -159,11 +189,11 @@ fn write(
                 sink.cut();
                 return Ok(false);
             }
-            sink.write(samples)?;
+            shared.watched(|| sink.write(samples))?;
             wrote();
         }
     }
-    sink.finish()?;
+    shared.watched(|| sink.finish())?;
     Ok(true)
 }
 
