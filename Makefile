@@ -11,21 +11,21 @@ ARGS :=
 
 demo:
 	@edge/scripts/install-needs.sh $(BUILD_NEEDS)
-	cargo build --release --locked -p anju-edge --features demo
+	cargo build --release -p anju-edge --features demo
 	target/release/anju demo $(ARGS)
 
 test:
 	@edge/scripts/install-needs.sh $(TEST_NEEDS)
 	cargo fmt --all -- --check
-	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
-	cargo test --workspace --all-features --locked
+	cargo clippy --workspace --all-targets --all-features -- -D warnings
+	cargo test --workspace --all-features
 
 test-lab:
 	@edge/scripts/install-needs.sh $(LAB_NEEDS)
 	drivers/lab/test.sh
 
 lint:
-	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+	cargo clippy --workspace --all-targets --all-features -- -D warnings
 
 format:
 	cargo fmt --all
