@@ -36,7 +36,9 @@ impl Receipt {
         }
         let mut progress = self.shared.progress.subscribe();
         loop {
-            if let Some(result) = self.judge(&progress.borrow_and_update()) {
+            // A copy: the borrow is a lock, and those who hold the state's mutex wait for it.
+            let now = progress.borrow_and_update().clone();
+            if let Some(result) = self.judge(&now) {
                 return result;
             }
             if progress.changed().await.is_err() {

@@ -82,6 +82,7 @@ pub struct Shared {
     /// Wakes the watching thread and those who wait for the end.
     pub(crate) ended: Condvar,
     pub(crate) engine: RwLock<Option<Arc<dyn Engine>>>,
+    /// A lock of its own: taken alone or within the state's mutex, never around it.
     pub(crate) progress: watch::Sender<Progress>,
     pub(crate) alerts: watch::Sender<u64>,
     pub(crate) notices: mpsc::UnboundedSender<Notice>,
