@@ -2,14 +2,21 @@
 //! here hold only what is sound; a part that is not sound is absent and stands in the list of
 //! faults instead. Nothing here reads files.
 
+mod build;
 mod channels;
 mod contact;
 mod device;
+mod fault;
 mod guard;
 mod household;
 mod link;
 mod parse;
+mod reader;
+mod reference;
+mod salvage;
+mod schema;
 mod system;
+mod value;
 
 pub use channels::{Channels, Ntfy};
 pub use contact::{ChannelKind, Contact, ContactRole, Hours, Weekday};
@@ -17,10 +24,12 @@ pub use device::{
     ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, MqttBinding, SerialBinding,
     SerialProtocol,
 };
+pub use fault::{Fault, MAX_FAULTS};
 pub use guard::{Guard, InactivityRule, LeftHomeRule, NotUpRule, SilentRule, TimeOfDay};
 pub use household::{Funding, Household, Person, Service};
 pub use link::{
     GpioBackend, GpioLink, Link, LinkKind, MqttDialect, MqttLink, MqttVersion, Parity, SerialLink,
 };
-pub use parse::{Fault, Parsed, parse};
+pub use parse::{MAX_BYTES, Parsed, Serves, parse, parse_with};
+pub use reference::reference;
 pub use system::{JournalLimits, Speaker, Upstream, Web};

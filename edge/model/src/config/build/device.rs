@@ -1,0 +1,232 @@
+//! Devices and how each is found on its link.
+
+use std::collections::BTreeMap;
+
+use super::super::parse::Serves;
+use super::super::schema::{self, Section};
+use super::super::{
+    ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, Link, LinkKind, MqttBinding,
+    Person, SerialBinding,
+};
+use super::Names;
+use super::link::{Found, Links};
+use crate::config::fault::{Faults, quote};
+use crate::config::reader::{self, Expected, Fields, Row};
+use crate::config::value::nearest;
+use crate::{DeviceId, DeviceKind, LinkId, PersonId, RoomId};
+
+/// The keys that depend on the link.
+const fn section(kind: LinkKind) -> &'static Section {
+    match kind {
+        LinkKind::Gpio => &schema::DEVICE_GPIO,
+        LinkKind::Serial => &schema::DEVICE_SERIAL,
+        LinkKind::I2c => &schema::DEVICE_I2C,
+        LinkKind::Ble => &schema::DEVICE_BLE,
+        LinkKind::Mqtt => &schema::DEVICE_MQTT,
+        LinkKind::Net => &schema::DEVICE_NET,
+    }
+}
+
+pub(super) fn devices(
+    root: &Row<'_>,
+    links: &Links,
+    persons: &[Person],
+    serves: Serves<'_>,
+    faults: &mut Faults<'_>,
+) -> Vec<Device> {
+    let mut names = Names::new("device");
+    let mut places: BTreeMap<(LinkId, String), String> = BTreeMap::new();
+    let mut devices = Vec::new();
+    for (index, row) in reader::rows(root, "device", faults).into_iter().enumerate() {
+        let found = row.peek("link").and_then(|name| links.get(name));
+        let fields = read(row, found, faults);
+        let id = names.of(&fields, index + 1, faults);
+        let Some(found) = link(&fields, found, links, faults) else { continue };
+        let Some(device) = device(&id, &fields, found, persons, serves, faults) else { continue };
+        let (key, place) = place(&device.binding);
+        if let Some(other) = places.get(&(device.link.clone(), place.clone())) {
+            let message =
+                format!("the device `{other}` is already at {} of this link", quote(&place));
+            fields.fault(faults, key, message, "give each device its own");
+            continue;
+        }
+        places.insert((device.link.clone(), place), id);
+        devices.push(device);
+    }
+    devices
+}
+
+fn read<'d>(row: Row<'d>, found: Option<&Found>, faults: &mut Faults<'_>) -> Fields<'d> {
+    let kind = found.and_then(|found| found.kind);
+    let other_kinds = LinkKind::ALL.into_iter().filter(|other| Some(*other) != kind);
+    let others: Vec<&Section> = other_kinds.map(section).collect();
+    if let Some(kind) = kind {
+        let why = format!("its link is of kind `{}`", kind.as_str());
+        let sections = [&schema::DEVICE, section(kind)];
+        let expected = Expected { sections: &sections, tables: &[], elsewhere: &others, why: &why };
+        return reader::read(row, &expected, faults);
+    }
+    // Without its link the other keys can not be judged.
+    let any: Vec<&str> =
+        others.iter().flat_map(|section| section.keys).map(|key| key.name).collect();
+    let expected = Expected { tables: &any, ..Expected::only(&[&schema::DEVICE]) };
+    reader::read(row, &expected, faults)
+}
+
+/// The device's link, if that is there and sound.
+fn link<'l>(
+    fields: &Fields<'_>,
+    found: Option<&'l Found>,
+    links: &Links,
+    faults: &mut Faults<'_>,
+) -> Option<(&'l LinkId, &'l Link)> {
+    let written = fields.text("link")?;
+    let Some(found) = found else {
+        let mend = match nearest(&written, links.names()) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("add [links.{}] or name another", written.trim()),
+        };
+        fields.fault(faults, "link", format!("there is no link {}", quote(&written)), mend);
+        return None;
+    };
+    let (Some(id), Some(link)) = (&found.id, &found.link) else {
+        let message = format!("its link {} can not be used", quote(&written));
+        fields.fault(faults, "link", message, format!("mend the link in line {}", found.line));
+        return None;
+    };
+    if let Link::Other(kind) = link {
+        let message = format!("this version has no driver for links of kind `{}`", kind.as_str());
+        fields.fault(faults, "link", message, "move the device to another link");
+        return None;
+    }
+    Some((id, link))
+}
+
+fn device(
+    id: &str,
+    fields: &Fields<'_>,
+    (link_id, link): (&LinkId, &Link),
+    persons: &[Person],
+    serves: Serves<'_>,
+    faults: &mut Faults<'_>,
+) -> Option<Device> {
+    let kind = fields.word("kind", DeviceKind::from_name);
+    let person = person(fields, persons, faults);
+    let room = fields.text("room").and_then(|room| RoomId::new(&room).ok());
+    let binding = match link {
+        Link::Gpio(_) => gpio(fields, kind),
+        Link::Serial(_) => serial(fields),
+        Link::Mqtt(_) => mqtt(fields, faults),
+        Link::Other(_) => None,
+    };
+    let (kind, binding) = (kind?, binding?);
+    let protocol = fields.text("protocol").unwrap_or_else(|| match link {
+        Link::Mqtt(_) => "zigbee2mqtt".to_owned(),
+        _ => String::new(),
+    });
+    if !serves(kind, link.kind(), &protocol) {
+        let over = match protocol.as_str() {
+            "" => link.kind().as_str(),
+            protocol => protocol,
+        };
+        let message = format!("no driver of this version serves `{kind}` over {over}");
+        let mend = "see `anju catalogue` for what serves it, or check the kind";
+        fields.fault(faults, "kind", message, mend);
+        return None;
+    }
+    Some(Device {
+        id: DeviceId::new(id).ok()?,
+        kind,
+        name: fields.text("name").unwrap_or_else(|| id.to_owned()),
+        room,
+        person,
+        link: link_id.clone(),
+        binding,
+        heard_within: fields.duration("heard_within"),
+    })
+}
+
+fn person(fields: &Fields<'_>, persons: &[Person], faults: &mut Faults<'_>) -> Option<PersonId> {
+    let written = fields.text("person")?;
+    let found = persons.iter().find(|person| person.id.as_str() == written);
+    if found.is_none() {
+        let mend = match nearest(&written, persons.iter().map(|person| person.id.as_str())) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => "add a [[person]] with this id".to_owned(),
+        };
+        fields.fault(faults, "person", format!("there is no person {}", quote(&written)), mend);
+    }
+    found.map(|person| person.id.clone())
+}
+
+fn gpio(fields: &Fields<'_>, kind: Option<DeviceKind>) -> Option<Binding> {
+    // Sensors and relays with electronics drive their line high, bare contacts pull it to ground.
+    let usual = match kind {
+        Some(DeviceKind::Motion | DeviceKind::Siren) => ActiveLevel::High,
+        _ => ActiveLevel::Low,
+    };
+    let active = fields.word("active", |word| match word {
+        "low" => Some(ActiveLevel::Low),
+        "high" => Some(ActiveLevel::High),
+        _ => None,
+    });
+    let active = active.unwrap_or(usual);
+    let bias = fields.word("bias", |word| match word {
+        "pull-up" => Some(Bias::PullUp),
+        "pull-down" => Some(Bias::PullDown),
+        "none" => Some(Bias::None),
+        _ => None,
+    });
+    let contact = fields.word("contact", |word| match word {
+        "normally-open" => Some(ButtonContact::NormallyOpen),
+        "normally-closed" => Some(ButtonContact::NormallyClosed),
+        _ => None,
+    });
+    Some(Binding::Gpio(GpioBinding {
+        pin: fields.number("pin")?,
+        active,
+        bias: bias.unwrap_or(match active {
+            ActiveLevel::Low => Bias::PullUp,
+            ActiveLevel::High => Bias::PullDown,
+        }),
+        debounce: fields.duration("debounce")?,
+        contact: contact?,
+    }))
+}
+
+fn serial(fields: &Fields<'_>) -> Option<Binding> {
+    let address = fields.text("address")?;
+    Some(Binding::Serial(SerialBinding {
+        protocol: fields.word("protocol", schema::serial_protocol)?,
+        address: format!("{address:0>12}"),
+        poll: fields.duration("poll")?,
+    }))
+}
+
+fn mqtt(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Binding> {
+    let address = fields.text("address")?;
+    if address.contains(['+', '#', '\0']) || address.starts_with(['/', '$']) {
+        let message = format!("{} can not be part of a topic", quote(&address));
+        fields.fault(faults, "address", message, "use the IEEE address 0x… or the friendly name");
+        return None;
+    }
+    let ieee = address.strip_prefix("0x").or_else(|| address.strip_prefix("0X"));
+    if let Some(digits) = ieee
+        && (digits.len() != 16 || !digits.bytes().all(|b| b.is_ascii_hexdigit()))
+    {
+        let message = format!("{} is not an IEEE address", quote(&address));
+        fields.fault(faults, "address", message, "write 0x and 16 hexadecimal digits");
+        return None;
+    }
+    let address = if ieee.is_some() { address.to_lowercase() } else { address };
+    Some(Binding::Mqtt(MqttBinding { address }))
+}
+
+/// What no other device of the link may have, and the key that says it.
+fn place(binding: &Binding) -> (&'static str, String) {
+    match binding {
+        Binding::Gpio(gpio) => ("pin", format!("pin {}", gpio.pin)),
+        Binding::Serial(serial) => ("address", format!("address {}", serial.address)),
+        Binding::Mqtt(mqtt) => ("address", mqtt.address.clone()),
+    }
+}

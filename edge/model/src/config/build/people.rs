@@ -1,0 +1,169 @@
+//! Persons, contacts and the channels to them.
+
+use super::super::schema::{self, CHANNELS_LATER, CHANNELS_NOW};
+use super::super::{ChannelKind, Channels, Contact, ContactRole, Hours, Ntfy, Person};
+use super::hours::uncovered;
+use super::{Names, single};
+use crate::config::fault::Faults;
+use crate::config::reader::{self, Expected, Fields, Row};
+use crate::{ContactId, PersonId};
+
+use std::time::Duration;
+
+pub(super) fn persons(root: &Row<'_>, faults: &mut Faults<'_>) -> Vec<Person> {
+    let mut names = Names::new("person");
+    let mut persons = Vec::new();
+    for (index, row) in reader::rows(root, "person", faults).into_iter().enumerate() {
+        let fields = reader::read(row, &Expected::only(&[&schema::PERSON]), faults);
+        let id = names.of(&fields, index + 1, faults);
+        let name = fields.text("name").unwrap_or_else(|| id.clone());
+        let Ok(id) = PersonId::new(&id) else { continue };
+        persons.push(Person { id, name, risks: fields.list("risks") });
+    }
+    persons
+}
+
+pub(super) fn channels(root: &Row<'_>, faults: &mut Faults<'_>) -> Channels {
+    let Some(row) = reader::table(root, "channels", faults) else { return Channels::default() };
+    for later in CHANNELS_LATER.iter().filter(|later| row.table.contains_key(later)) {
+        faults.add(
+            row.key_place(later),
+            row.path_of(later),
+            format!("this version has no driver for the channel `{later}`"),
+            "remove the table",
+        );
+    }
+    let tables: Vec<&str> = CHANNELS_LATER.iter().copied().chain(["ntfy"]).collect();
+    let below = Expected { tables: &tables, ..Expected::only(&[]) };
+    let row = reader::read(row, &below, faults).row;
+    let ntfy = single(&row, "ntfy", &Expected::only(&[&schema::NTFY]), faults);
+    let ntfy = ntfy.and_then(|fields| {
+        Some(Ntfy {
+            url: fields.url("url")?.text,
+            token_file: fields.path("token_file"),
+            details: fields.flag("details").unwrap_or(false),
+        })
+    });
+    Channels { ntfy }
+}
+
+pub(super) fn contacts(
+    root: &Row<'_>,
+    channels: &Channels,
+    upstream: bool,
+    faults: &mut Faults<'_>,
+) -> Vec<Contact> {
+    let mut names = Names::new("contact");
+    let mut contacts = Vec::new();
+    let rows = reader::rows(root, "contact", faults);
+    let first = rows.first().map_or(0, |row| row.at);
+    for (index, row) in rows.into_iter().enumerate() {
+        let fields = reader::read(row, &Expected::only(&[&schema::CONTACT]), faults);
+        let id = names.of(&fields, index + 1, faults);
+        contacts.extend(contact(&id, &fields, channels, upstream, faults));
+    }
+    check_plan(&contacts, first, faults);
+    contacts
+}
+
+/// Somebody must be there to be tried, over a way that works, at every minute of the week.
+fn check_plan(contacts: &[Contact], at: usize, faults: &mut Faults<'_>) {
+    let works = |contact: &&Contact| contact.channels.iter().any(|c| CHANNELS_NOW.contains(c));
+    if contacts.is_empty() {
+        let message = "nobody is told of an alert: there is no contact who can be reached";
+        faults.add(at, "contact", message, "add a [[contact]] with a channel that works");
+    } else if !contacts.iter().any(|contact| works(&contact)) {
+        let message = "nobody is told of an alert: no contact has a channel with a driver";
+        let words = CHANNELS_NOW.map(|channel| format!("\"{}\"", channel.as_str())).join(" or ");
+        faults.add(at, "contact", message, format!("give one of them {words}"));
+    } else if let Some((day, hour, minute)) =
+        uncovered(contacts.iter().filter(works).map(|contact| &contact.hours))
+    {
+        let message = format!("nobody can be tried on {day} at {hour:02}:{minute:02}");
+        let mend = "give a contact with a channel that works hours = \"always\"";
+        faults.add(at, "contact", message, mend);
+    }
+}
+
+fn contact(
+    id: &str,
+    fields: &Fields<'_>,
+    channels: &Channels,
+    upstream: bool,
+    faults: &mut Faults<'_>,
+) -> Option<Contact> {
+    let phone = fields.text("phone");
+    let topic = topic(fields, faults);
+    let mut sound = Vec::new();
+    let written = fields.list("channels");
+    for word in &written {
+        let Some(channel) = schema::channel_kind(word) else { continue };
+        match missing(channel, phone.is_some(), topic.is_some(), channels, upstream) {
+            None => sound.push(channel),
+            // What is there and wrong was told already.
+            Some((key, _)) if fields.row.table.contains_key(key) => {}
+            Some(_) if faults.is_broken(fields.row.at) => {}
+            Some((_, mend)) => {
+                let message = format!("the channel `{word}` can not reach this contact");
+                fields.fault(faults, "channels", message, mend);
+            }
+        }
+    }
+    if written.is_empty() && fields.has("channels") {
+        let message = "this contact can not be reached over any channel";
+        fields.fault(faults, "channels", message, "add one, such as \"ntfy\"");
+    }
+    if sound.is_empty() {
+        return None;
+    }
+    Some(Contact {
+        id: ContactId::new(id).ok()?,
+        name: fields.text("name").unwrap_or_else(|| id.to_owned()),
+        // Of an unknown role nothing follows but a person to try.
+        role: fields.word("role", schema::contact_role).unwrap_or(ContactRole::Neighbour),
+        phone,
+        channels: sound,
+        window: fields.duration("window").unwrap_or(Duration::from_secs(60)),
+        step: fields.number("step").unwrap_or(1),
+        hours: fields.hours("hours").unwrap_or(Hours::Always),
+        minutes_away: fields.number("minutes_away"),
+        ntfy_topic: topic,
+    })
+}
+
+/// The key that a channel still needs, and the mend.
+fn missing(
+    channel: ChannelKind,
+    phone: bool,
+    topic: bool,
+    channels: &Channels,
+    upstream: bool,
+) -> Option<(&'static str, &'static str)> {
+    match channel {
+        ChannelKind::Call | ChannelKind::Sms if !phone => Some(("phone", "add phone = \"+86…\"")),
+        ChannelKind::Ntfy if !topic => Some(("ntfy_topic", "add ntfy_topic = \"…\"")),
+        ChannelKind::Ntfy if channels.ntfy.is_none() => {
+            Some(("", "add or mend [channels.ntfy] with url = \"https://…\""))
+        }
+        ChannelKind::Centre if !upstream => {
+            Some(("", "add or mend [upstream] with url = \"mqtts://…\""))
+        }
+        ChannelKind::Wecom | ChannelKind::Dingtalk | ChannelKind::Mail => {
+            Some(("", "this version has no driver for it; remove it"))
+        }
+        _ => None,
+    }
+}
+
+fn topic(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<String> {
+    let text = fields.text("ntfy_topic")?;
+    // ntfy itself takes fewer characters, other servers of its kind more; all of them take a part
+    // of a path that needs no escape.
+    let sound = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b))
+        && !matches!(text.as_str(), "." | "..");
+    if !sound {
+        let message = "this is not an ntfy topic";
+        fields.fault(faults, "ntfy_topic", message, "use 1 to 64 of A-Z, a-z, 0-9, - and _");
+    }
+    sound.then_some(text)
+}

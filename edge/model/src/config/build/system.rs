@@ -1,0 +1,88 @@
+//! Upstream, page, speaker and journal.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use super::super::schema;
+use super::super::{JournalLimits, Speaker, Upstream, Web};
+use super::single;
+use crate::config::fault::Faults;
+use crate::config::reader::{Expected, Fields, Row};
+
+pub(super) fn upstream(root: &Row<'_>, faults: &mut Faults<'_>) -> Option<Upstream> {
+    let fields = single(root, "upstream", &Expected::only(&[&schema::UPSTREAM]), faults)?;
+    let url = fields.url("url")?;
+    let tls = url.scheme == "mqtts";
+    let mut upstream = Upstream {
+        host: url.host,
+        port: url.port,
+        tls,
+        topic: fields.text("topic")?,
+        ca: fields.path("ca"),
+        client_cert: fields.path("client_cert"),
+        client_key: fields.path("client_key"),
+        command_key: fields.path("command_key"),
+        username: fields.text("username"),
+        password_file: fields.path("password_file"),
+        heartbeat: fields.duration("heartbeat").unwrap_or(Duration::from_secs(60)),
+    };
+    pairs(&fields, &mut upstream, faults);
+    Some(upstream)
+}
+
+/// Keys that mean something only together.
+fn pairs(fields: &Fields<'_>, upstream: &mut Upstream, faults: &mut Faults<'_>) {
+    if upstream.client_cert.is_some() != upstream.client_key.is_some() {
+        let (there, other) = match upstream.client_cert {
+            Some(_) => ("client_cert", "client_key"),
+            None => ("client_key", "client_cert"),
+        };
+        // The other one may be there and wrong, which was told already.
+        if !fields.row.table.contains_key(other) {
+            let message = format!("`{there}` is there and `{other}` is not");
+            fields.fault(faults, there, message, format!("add {other} = \"/etc/anju/…\""));
+        }
+        (upstream.client_cert, upstream.client_key) = (None, None);
+    }
+    if upstream.password_file.is_some() && !fields.row.table.contains_key("username") {
+        let message = "there is a password file and no user name";
+        fields.fault(faults, "password_file", message, "add username = \"…\"");
+    }
+    let tls_keys = ["ca", "client_cert", "client_key"];
+    if !upstream.tls
+        && let Some(key) = tls_keys.into_iter().find(|key| fields.has(key))
+    {
+        let message = "certificates are given for a connection without encryption";
+        fields.fault(faults, key, message, "write url = \"mqtts://…\"");
+    }
+}
+
+pub(super) fn web(root: &Row<'_>, faults: &mut Faults<'_>) -> Web {
+    let usual = Web::default();
+    let fields = single(root, "web", &Expected::only(&[&schema::WEB]), faults);
+    let Some((fields, listen)) = fields.and_then(|f| f.socket("listen").map(|s| (f, s))) else {
+        return usual;
+    };
+    if listen.ip().is_loopback() {
+        return Web { listen };
+    }
+    // Ports below 1024 need rights that the daemon does not have.
+    let port = if listen.port() >= 1024 { listen.port() } else { usual.listen.port() };
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let message = "the page has no sign-in yet and listens on loopback only";
+    fields.fault(faults, "listen", message, format!("write listen = \"{listen}\""));
+    Web { listen }
+}
+
+pub(super) fn speaker(root: &Row<'_>, faults: &mut Faults<'_>) -> Speaker {
+    single(root, "speaker", &Expected::only(&[&schema::SPEAKER]), faults).map_or_else(
+        Speaker::default,
+        |fields| Speaker { device: fields.text("device"), wav_dir: fields.path("wav_dir") },
+    )
+}
+
+pub(super) fn journal(root: &Row<'_>, faults: &mut Faults<'_>) -> JournalLimits {
+    single(root, "journal", &Expected::only(&[&schema::JOURNAL]), faults)
+        .and_then(|fields| fields.bytes("max_bytes"))
+        .map_or_else(JournalLimits::default, |max_bytes| JournalLimits { max_bytes })
+}

@@ -1,0 +1,148 @@
+//! `[[device]]`: the keys of every device, and those that depend on its link.
+
+use super::{Kind, Section, default, derived, optional, required};
+use crate::DeviceKind;
+use crate::config::SerialProtocol;
+
+const KIND_NAMES: [&str; 33] = {
+    let mut names = [""; 33];
+    let mut n = 0;
+    while n < names.len() {
+        names[n] = DeviceKind::ALL[n].as_str();
+        n += 1;
+    }
+    names
+};
+
+pub(in crate::config) const DEVICE: Section = Section {
+    heading: "[[device]]",
+    when: "",
+    doc: "A device of the home; one table for each.",
+    keys: &[
+        required("id", Kind::Id, "Identifier."),
+        required("kind", Kind::Choice(&KIND_NAMES), "What it is, a kind of the catalogue."),
+        derived("name", Kind::Text { max: 80 }, "the id", "The name people use."),
+        optional("room", Kind::Id, "Where it stands."),
+        optional("person", Kind::Id, "Whose it is: the id of a `[[person]]`."),
+        required("link", Kind::Text { max: 64 }, "The ID of a `[links.ID]`."),
+        derived(
+            "heard_within",
+            Kind::Duration { min: "1m", max: "30d" },
+            "`[guard.silent]`",
+            "Longest silence before it counts as lost.",
+        ),
+    ],
+};
+
+pub(in crate::config) const DEVICE_GPIO: Section = Section {
+    heading: "[[device]]",
+    when: "on a `gpio` link",
+    doc: "A line of the chip.",
+    keys: &[
+        required(
+            "pin",
+            Kind::Integer { min: 0, max: 1023 },
+            "Line offset on the chip; on a Raspberry Pi the BCM number.",
+        ),
+        derived(
+            "active",
+            Kind::Choice(&["low", "high"]),
+            "`low`; `high` for `motion` and `siren`",
+            "Level of the active state.",
+        ),
+        derived(
+            "bias",
+            Kind::Choice(&["pull-up", "pull-down", "none"]),
+            "`pull-up` if active low, else `pull-down`",
+            "Pull resistor.",
+        ),
+        default(
+            "debounce",
+            Kind::Duration { min: "0ms", max: "1s" },
+            "\"20ms\"",
+            "Shortest level that counts.",
+        ),
+        default(
+            "contact",
+            Kind::Choice(&["normally-open", "normally-closed"]),
+            "\"normally-open\"",
+            "How the contact is wired.",
+        ),
+    ],
+};
+
+pub(in crate::config) const DEVICE_SERIAL: Section = Section {
+    heading: "[[device]]",
+    when: "on a `serial` link",
+    doc: "An address on the bus.",
+    keys: &[
+        required("protocol", Kind::Choice(&["dlt645"]), "The protocol it speaks: DL/T 645-2007."),
+        required(
+            "address",
+            Kind::Digits { min: 1, max: 12 },
+            "Its address, the up to 12 digits on the meter's label; shorter ones are filled with \
+             zeros on the left.",
+        ),
+        default(
+            "poll",
+            Kind::Duration { min: "5s", max: "24h" },
+            "\"60s\"",
+            "How often it is read.",
+        ),
+    ],
+};
+
+pub(in crate::config) const DEVICE_MQTT: Section = Section {
+    heading: "[[device]]",
+    when: "on an `mqtt` link",
+    doc: "A name at the broker's far side.",
+    keys: &[required(
+        "address",
+        Kind::Text { max: 128 },
+        "IEEE address (`0x` and 16 digits) or friendly name.",
+    )],
+};
+
+pub(in crate::config) const DEVICE_I2C: Section = Section {
+    heading: "[[device]]",
+    when: "on an `i2c` link",
+    doc: "A chip on the bus. This version has no driver for it.",
+    keys: &[
+        required("address", Kind::Integer { min: 0x08, max: 0x77 }, "Its 7-bit address."),
+        default(
+            "poll",
+            Kind::Duration { min: "1s", max: "24h" },
+            "\"60s\"",
+            "How often it is read.",
+        ),
+    ],
+};
+
+pub(in crate::config) const DEVICE_BLE: Section = Section {
+    heading: "[[device]]",
+    when: "on a `ble` link",
+    doc: "A Bluetooth device. This version has no driver for it.",
+    keys: &[
+        required("address", Kind::Text { max: 17 }, "Its address, `AA:BB:CC:DD:EE:FF`."),
+        optional("key_file", Kind::SecretFile, "File that holds its key, if it encrypts."),
+    ],
+};
+
+pub(in crate::config) const DEVICE_NET: Section = Section {
+    heading: "[[device]]",
+    when: "on a `net` link",
+    doc: "A device of the home network. This version has no driver for it.",
+    keys: &[
+        required("address", Kind::Text { max: 128 }, "Its host name, IP or MAC address."),
+        optional("username", Kind::Text { max: 128 }, "User name, if it wants one."),
+        optional("password_file", Kind::SecretFile, "File that holds the password."),
+    ],
+};
+
+/// The meaning of a word of `protocol`.
+pub(in crate::config) fn serial_protocol(word: &str) -> Option<SerialProtocol> {
+    match word {
+        "dlt645" => Some(SerialProtocol::Dlt645),
+        _ => None,
+    }
+}

@@ -1,0 +1,93 @@
+//! `[links.ID]` by kind.
+
+use super::{Kind, Section, default, optional, required};
+use crate::config::LinkKind;
+
+const KINDS: &[&str] = &["gpio", "serial", "i2c", "ble", "mqtt", "net"];
+
+pub(in crate::config) const LINK: Section = Section {
+    heading: "[links.ID]",
+    when: "",
+    doc: "A bus, radio or broker that devices hang on; devices name its ID as their `link`.",
+    keys: &[required("kind", Kind::Choice(KINDS), "What it is; further keys depend on it.")],
+};
+
+pub(in crate::config) const LINK_GPIO: Section = Section {
+    heading: "[links.ID]",
+    when: "kind = \"gpio\"",
+    doc: "The lines of one GPIO chip.",
+    keys: &[
+        default("chip", Kind::Path, "\"/dev/gpiochip0\"", "The chip's character device."),
+        default(
+            "backend",
+            Kind::Choice(&["auto", "gpiocdev", "rppal"]),
+            "\"auto\"",
+            "How it is driven; `auto` is the kernel's character device, `gpiocdev`.",
+        ),
+    ],
+};
+
+pub(in crate::config) const LINK_SERIAL: Section = Section {
+    heading: "[links.ID]",
+    when: "kind = \"serial\"",
+    doc: "A serial bus.",
+    keys: &[
+        required("path", Kind::Path, "Device path, best one below `/dev/serial/by-id`."),
+        default("baud", Kind::Integer { min: 300, max: 921_600 }, "2400", "Bits a second."),
+        default(
+            "parity",
+            Kind::Choice(&["none", "even", "odd"]),
+            "\"even\"",
+            "Parity bit; DL/T 645 meters use `even`.",
+        ),
+        default("stop_bits", Kind::Integer { min: 1, max: 2 }, "1", "Stop bits."),
+    ],
+};
+
+pub(in crate::config) const LINK_MQTT: Section = Section {
+    heading: "[links.ID]",
+    when: "kind = \"mqtt\"",
+    doc: "A broker with one dialect of topics.",
+    keys: &[
+        required(
+            "url",
+            Kind::Url { schemes: &[("mqtt", 1883)], path: false },
+            "The broker, `mqtt://HOST:PORT`.",
+        ),
+        required(
+            "dialect",
+            Kind::Choice(&["zigbee2mqtt"]),
+            "How topics and payloads are to be understood.",
+        ),
+        default("base_topic", Kind::Topic, "\"zigbee2mqtt\"", "Base topic."),
+        optional("username", Kind::Text { max: 128 }, "User name, if the broker wants one."),
+        optional("password_file", Kind::SecretFile, "File that holds the password."),
+        default("version", Kind::Choice(&["5", "3.1.1"]), "\"5\"", "Version of MQTT."),
+    ],
+};
+
+pub(in crate::config) const LINK_I2C: Section = Section {
+    heading: "[links.ID]",
+    when: "kind = \"i2c\"",
+    doc: "An I2C bus. This version has no driver for it.",
+    keys: &[default("path", Kind::Path, "\"/dev/i2c-1\"", "The bus's character device.")],
+};
+
+pub(in crate::config) const LINK_BLE: Section = Section {
+    heading: "[links.ID]",
+    when: "kind = \"ble\"",
+    doc: "A Bluetooth adapter. This version has no driver for it.",
+    keys: &[default("adapter", Kind::Text { max: 32 }, "\"hci0\"", "Name of the adapter.")],
+};
+
+pub(in crate::config) const LINK_NET: Section = Section {
+    heading: "[links.ID]",
+    when: "kind = \"net\"",
+    doc: "The home network. This version has no driver for it.",
+    keys: &[optional("interface", Kind::Text { max: 32 }, "Network interface.")],
+};
+
+/// The meaning of a word of `kind`.
+pub(in crate::config) fn link_kind(word: &str) -> Option<LinkKind> {
+    LinkKind::ALL.into_iter().find(|kind| kind.as_str() == word)
+}

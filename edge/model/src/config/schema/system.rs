@@ -1,0 +1,72 @@
+//! `[upstream]`, `[web]`, `[speaker]` and `[journal]`.
+
+use super::{Kind, Section, default, derived, optional, required};
+
+pub(in crate::config) const UPSTREAM: Section = Section {
+    heading: "[upstream]",
+    when: "",
+    doc: "The way to the centre; the whole table is optional.",
+    keys: &[
+        required(
+            "url",
+            Kind::Url { schemes: &[("mqtts", 8883), ("mqtt", 1883)], path: false },
+            "The broker, `mqtts://HOST:PORT`; `mqtt://` is not encrypted and for tests only.",
+        ),
+        default("topic", Kind::Topic, "\"anju/1\"", "Prefix of all topics."),
+        derived(
+            "ca",
+            Kind::Path,
+            "the system's certificates",
+            "CA certificates that may sign the broker's, PEM.",
+        ),
+        optional("client_cert", Kind::Path, "The box's certificate chain, PEM."),
+        optional("client_key", Kind::SecretFile, "The box's private key, PEM."),
+        optional(
+            "command_key",
+            Kind::Path,
+            "Public key that signs the commands `configure` and `update`.",
+        ),
+        optional("username", Kind::Text { max: 128 }, "User name, if the broker wants one."),
+        optional("password_file", Kind::SecretFile, "File that holds the password."),
+        default(
+            "heartbeat",
+            Kind::Duration { min: "10s", max: "1h" },
+            "\"60s\"",
+            "How often the status is published.",
+        ),
+    ],
+};
+
+pub(in crate::config) const WEB: Section = Section {
+    heading: "[web]",
+    when: "",
+    doc: "The local page.",
+    keys: &[default(
+        "listen",
+        Kind::Socket,
+        "\"127.0.0.1:8080\"",
+        "Address and port; only loopback addresses until the page has a sign-in.",
+    )],
+};
+
+pub(in crate::config) const SPEAKER: Section = Section {
+    heading: "[speaker]",
+    when: "",
+    doc: "The speaker.",
+    keys: &[
+        derived("device", Kind::Text { max: 128 }, "`default`", "ALSA device."),
+        optional("wav_dir", Kind::Path, "Folder for WAV files, where there is no sound card."),
+    ],
+};
+
+pub(in crate::config) const JOURNAL: Section = Section {
+    heading: "[journal]",
+    when: "",
+    doc: "Limits of the journal.",
+    keys: &[default(
+        "max_bytes",
+        Kind::Bytes { min: "16MiB", max: "1TiB" },
+        "\"512MiB\"",
+        "Most bytes on disk; a number, or text such as `512MiB`.",
+    )],
+};
