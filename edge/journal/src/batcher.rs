@@ -329,6 +329,10 @@ impl Batcher {
         }
         let engine = self.shared.engine.write().unwrap_or_else(PoisonError::into_inner).take();
         let _ = std::panic::catch_unwind(AssertUnwindSafe(|| drop(engine)));
+        // Closed means that no file of the folder is open.
+        for place in self.shared.lock().followers.values_mut() {
+            place.file = None;
+        }
         self.shared.progress.send_modify(|progress| progress.closed = true);
         self.shared.ended.notify_all();
     }
