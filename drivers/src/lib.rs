@@ -17,5 +17,6 @@ pub mod fleet;
 pub mod gpio;
 pub mod mqtt;
 pub mod plan;
+pub mod serial;
 
 pub use driver::{Action, Claim, Context, DeviceCommand, Driver, DriverError, Refused, Report};
