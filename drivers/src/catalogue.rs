@@ -32,6 +32,6 @@ const ZIGBEE: &[Serves] = &[
 
 /// Every way in which a kind of device works, in the order of the links.
 pub fn serving(kind: DeviceKind) -> impl Iterator<Item = Serves> {
-    let all = [crate::gpio::SERVES, ZIGBEE];
+    let all = [crate::gpio::SERVES, crate::serial::SERVES, ZIGBEE];
     all.into_iter().flatten().copied().filter(move |serves| serves.kind == kind)
 }

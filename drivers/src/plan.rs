@@ -8,6 +8,7 @@ use anju_model::config::{Device, Household, Link};
 use crate::driver::Driver;
 use crate::gpio::GpioDriver;
 use crate::mqtt::MqttDriver;
+use crate::serial::SerialDriver;
 
 /// A device or link that no driver can serve.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,9 @@ pub fn plan(household: &Household) -> (Vec<Arc<dyn Driver>>, Vec<PlanFault>) {
                 let (driver, trouble) = GpioDriver::new(id, gpio, &household.devices);
                 drivers.extend(driver.map(|driver| Arc::new(driver) as Arc<dyn Driver>));
                 faults.extend(trouble);
+            }
+            Link::Serial(serial) => {
+                drivers.push(Arc::new(SerialDriver::new(id, serial.clone(), &devices)));
             }
             other => {
                 let kind = other.kind().as_str();

@@ -16,7 +16,7 @@ use common::{Box_, Broker, Peer};
 use rumqttc::v5::mqttbytes::v5::PublishProperties;
 use serde_json::{Value, json};
 
-const PRESS: &str = "zigbee2mqtt/0x01";
+const PRESS: &str = "zigbee2mqtt/sos-button";
 
 fn press(n: u32) -> String {
     json!({"action": "emergency", "battery": null, "linkquality": n}).to_string()
@@ -26,7 +26,7 @@ fn press(n: u32) -> String {
 async fn heard(zigbee: &Peer, centre: &mut Peer) {
     zigbee
         .publish_with(
-            "zigbee2mqtt/0x02",
+            "zigbee2mqtt/0x00158d0001e52fbb",
             true,
             json!({"contact": true}).to_string(),
             PublishProperties::default(),

@@ -9,16 +9,21 @@ mod port;
 
 use std::sync::Arc;
 
-use anju_model::config::{Binding, Device, SerialLink, SerialProtocol};
+use anju_model::config::{Binding, Device, LinkKind, SerialLink, SerialProtocol};
 use anju_model::observation::{Online, Origin};
-use anju_model::{LinkId, Observation};
+use anju_model::{DeviceKind, LinkId, Observation};
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::catalogue::Serves;
 use crate::driver::{Claim, Context, DeviceCommand, Driver, DriverError, Refused};
 use dlt645::Address;
 use meter::Meter;
+
+/// What the protocols on serial buses serve.
+pub const SERVES: &[Serves] =
+    &[Serves { kind: DeviceKind::ElectricityMeter, link: LinkKind::Serial, protocol: "dlt645" }];
 
 /// One serial port with the devices on its wires.
 #[derive(Debug)]

@@ -259,7 +259,7 @@ proptest! {
             let mut rest = digits;
             for _ in 0..item.width() {
                 let pair = u8::try_from(rest % 100).unwrap();
-                payload.push((pair / 10) << 4 | pair % 10);
+                payload.push(((pair / 10) << 4) | (pair % 10));
                 rest /= 100;
             }
             let minus = minus && item.is_signed();

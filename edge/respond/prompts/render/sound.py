@@ -12,7 +12,9 @@ FRAME = RATE // 100
 LOUDNESS = 10 ** (-17 / 20)
 """RMS of the spoken parts of every file, full scale 1.0: -17 dBFS."""
 CEILING = 10 ** (-1 / 20)
-"""Highest sample of every file as it is heard: -1 dBFS."""
+"""Highest sample that a file may have as it is heard: -1 dBFS."""
+LIMIT = 10 ** (-2.5 / 20)
+"""Highest sample before encoding, since what is decoded can have higher peaks."""
 QUALITY = "0"
 """oggenc's -q: about 35 kbit/s at this rate."""
 TEMPO = "0.9"
@@ -53,11 +55,11 @@ def spoken_rms(wave):
 
 
 def limit(wave):
-    """Holds every peak under the ceiling, with a gain that changes within 5 ms."""
+    """Holds every peak under the limit, with a gain that changes within 5 ms."""
     reach = RATE // 200
-    need = np.minimum(1.0, CEILING / np.maximum(np.abs(wave), 1e-9))
+    need = np.minimum(1.0, LIMIT / np.maximum(np.abs(wave), 1e-9))
     # The smallest gain within reach, then its average over the same reach: at a peak every
-    # averaged value already has that peak's gain, so the ceiling holds.
+    # averaged value already has that peak's gain, so the limit holds.
     window = np.lib.stride_tricks.sliding_window_view
     least = window(np.pad(need, reach, constant_values=1.0), 2 * reach + 1).min(axis=1)
     gain = window(np.pad(least, reach, mode="edge"), 2 * reach + 1).mean(axis=1)
@@ -65,12 +67,12 @@ def limit(wave):
 
 
 def master(wave):
-    """Trimmed, equally loud, peaks at the ceiling."""
+    """Trimmed, equally loud, no peak over the limit."""
     wave = trim(wave.astype(np.float64))
     # Limiting takes some loudness away; a few rounds give it back.
-    for _ in range(4):
+    for _ in range(8):
         wave = limit(wave * (LOUDNESS / spoken_rms(wave)))
-    return wave * (CEILING / np.abs(wave).max())
+    return wave
 
 
 def _peak(path):
@@ -83,8 +85,8 @@ def _peak(path):
 def encode(wave, path):
     """Writes one Ogg Vorbis file. The serial is fixed, so equal sound is equal bytes.
 
-    What is decoded can have higher peaks than what was encoded, so the sound is turned down
-    until it is under the ceiling as it is heard.
+    Should the headroom not have been enough, the sound is turned down until it is under the
+    ceiling as it is heard.
     """
     path.parent.mkdir(exist_ok=True)
     command = ["oggenc", "--quiet", "--raw", "--raw-chan", "1", "--raw-rate", str(RATE)]

@@ -62,14 +62,18 @@ pub(super) fn contacts(
         let id = names.of(&fields, index + 1, faults);
         contacts.extend(contact(&id, &fields, channels, upstream, faults));
     }
-    check_plan(&contacts, first, faults);
+    check_plan(&contacts, first, upstream, faults);
     contacts
 }
 
-/// Somebody must be there to be tried, over a way that works, at every minute of the week.
-fn check_plan(contacts: &[Contact], at: usize, faults: &mut Faults<'_>) {
+/// Somebody must be there to be tried, over a way that works, at every minute of the week. A
+/// centre upstream is told of every alert, so a home without contacts is not a home without help.
+fn check_plan(contacts: &[Contact], at: usize, upstream: bool, faults: &mut Faults<'_>) {
     let works = |contact: &&Contact| contact.channels.iter().any(|c| CHANNELS_NOW.contains(c));
     if contacts.is_empty() {
+        if upstream {
+            return;
+        }
         let message = "nobody is told of an alert: there is no contact who can be reached";
         faults.add(at, "contact", message, "add a [[contact]] with a channel that works");
     } else if !contacts.iter().any(|contact| works(&contact)) {
@@ -84,6 +88,10 @@ fn check_plan(contacts: &[Contact], at: usize, faults: &mut Faults<'_>) {
         faults.add(at, "contact", message, mend);
     }
 }
+
+/// The ways that a contact without `channels` has, as far as they can work.
+const BY_ITSELF: [ChannelKind; 4] =
+    [ChannelKind::Ntfy, ChannelKind::Call, ChannelKind::Sms, ChannelKind::Centre];
 
 fn contact(
     id: &str,
@@ -109,9 +117,16 @@ fn contact(
             }
         }
     }
-    if written.is_empty() && fields.has("channels") {
+    if !fields.row.table.contains_key("channels") {
+        let can = |c: &ChannelKind| {
+            missing(*c, phone.is_some(), topic.is_some(), channels, upstream).is_none()
+        };
+        sound.extend(BY_ITSELF.into_iter().filter(can));
+    }
+    if sound.is_empty() && written.is_empty() {
         let message = "this contact can not be reached over any channel";
-        fields.fault(faults, "channels", message, "add one, such as \"ntfy\"");
+        let mend = "add a phone, an ntfy_topic, or channels = [\"centre\"]";
+        fields.fault(faults, "channels", message, mend);
     }
     if sound.is_empty() {
         return None;

@@ -56,9 +56,11 @@ pub(in crate::config) const CONTACT: Section = Section {
             "Telephone number in E.164 form, `+` and country code first. Needed for `call` and \
              `sms`. Never an emergency number: the box does not dial those by itself.",
         ),
-        required(
+        derived(
             "channels",
             Kind::Choices(CHANNELS),
+            "`ntfy` with an `ntfy_topic`, `call` and `sms` with a `phone`, `centre` with an \
+             `[upstream]`",
             "Ways to reach them, the best first. This version has drivers for `ntfy` and `centre`.",
         ),
         default(

@@ -30,7 +30,7 @@ pub(in crate::config) const UPSTREAM: Section = Section {
         optional("password_file", Kind::SecretFile, "File that holds the password."),
         default(
             "heartbeat",
-            Kind::Duration { min: "10s", max: "1h" },
+            Kind::Duration { min: "1s", max: "1h" },
             "\"60s\"",
             "How often the status is published.",
         ),
