@@ -7,7 +7,7 @@ LAB_NEEDS := $(BUILD_NEEDS) make flex bison bc xz-utils patch perl
 
 ARGS :=
 
-.PHONY: demo test test-lab lint format
+.PHONY: demo test test-lab lint format reference
 
 demo:
 	@edge/scripts/install-needs.sh $(BUILD_NEEDS)
@@ -29,3 +29,7 @@ lint:
 
 format:
 	cargo fmt --all
+
+# The printed reference of configuration and events, made from the code.
+reference:
+	cargo run --package anju-reference

@@ -14,6 +14,7 @@ use crate::{ContactId, DeviceId, DeviceKind, EntryId, PersonId, RoomId};
 /// Names an alert: the id of the entry that raised it. Where that entry alone is not the cause
 /// (a silence since it, a second rule on the same entry), rule and class follow after a slash.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct AlertId(Arc<str>);
 
@@ -53,6 +54,7 @@ impl fmt::Display for AlertId {
 
 /// How grave an alert is. Ordered: the gravest is the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
     /// The box or a device is not as it should be; told by day to those who repair.
@@ -162,6 +164,22 @@ impl Serialize for Rule {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Rule {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Rule".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let known: Vec<&str> = Self::KNOWN.iter().map(Rule::as_str).collect();
+        schemars::json_schema!({
+            "description": "The rule that judged; another version may know others.",
+            "type": "string",
+            "examples": known,
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for Rule {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self::from_name(&String::deserialize(deserializer)?))
@@ -170,6 +188,7 @@ impl<'de> Deserialize<'de> for Rule {
 
 /// What an alert is about. It does not change during the alert's life.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Subject {
     /// Which alert.
     pub alert: AlertId,
@@ -188,6 +207,7 @@ pub struct Subject {
     pub room: Option<RoomId>,
     /// Whom it is about; `unknown` on the wire where nobody knows.
     #[serde(default, with = "known_person")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub person: Option<PersonId>,
     /// Contact ID event code.
     pub code: u16,
@@ -221,6 +241,7 @@ mod known_person {
 
 /// How an alert ended, as a human said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Help was needed.
@@ -234,12 +255,12 @@ pub enum Outcome {
 }
 
 macro_rules! steps {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {
         /// One step of an alert's life with what belongs to that step.
         #[derive(Debug, Clone, PartialEq, Serialize)]
         #[serde(untagged)]
         pub enum AlertStep {
-            $($(#[$doc])* $variant { $($(#[$fdoc])* #[serde(skip_serializing_if = "crate::alert::absent")] $field: $type,)* },)*
+            $($(#[doc = $doc])* $variant { $($(#[$fdoc])* #[serde(skip_serializing_if = "crate::alert::absent")] $field: $type,)* },)*
         }
 
         impl AlertStep {
@@ -262,6 +283,21 @@ macro_rules! steps {
                     })*
                     _ => Ok(None),
                 }
+            }
+
+            /// The JSON Schema of what belongs to each, by its name.
+            #[cfg(feature = "schema")]
+            pub fn schemas(of: &mut schemars::SchemaGenerator) -> Vec<crate::schema::Part> {
+                vec![$({
+                    #[derive(schemars::JsonSchema)]
+                    #[allow(dead_code, reason = "only its shape is used")]
+                    struct Fields { $($(#[$fdoc])* #[schemars(default)] $field: $type,)* }
+                    crate::schema::Part {
+                        name: $name,
+                        doc: concat!($($doc),*).trim(),
+                        schema: <Fields as schemars::JsonSchema>::json_schema(of),
+                    }
+                }),*]
             }
         }
     };

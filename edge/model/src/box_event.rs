@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 macro_rules! events {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {
         /// One event of the box.
         #[derive(Debug, Clone, PartialEq, Serialize)]
         #[serde(untagged)]
         pub enum BoxEvent {
-            $($(#[$doc])* $variant { $($(#[$fdoc])* #[serde(skip_serializing_if = "crate::box_event::absent")] $field: $type,)* },)*
+            $($(#[doc = $doc])* $variant { $($(#[$fdoc])* #[serde(skip_serializing_if = "crate::box_event::absent")] $field: $type,)* },)*
         }
 
         impl BoxEvent {
@@ -38,6 +38,21 @@ macro_rules! events {
                     })*
                     _ => Ok(None),
                 }
+            }
+
+            /// The JSON Schema of what belongs to each, by its name.
+            #[cfg(feature = "schema")]
+            pub fn schemas(of: &mut schemars::SchemaGenerator) -> Vec<crate::schema::Part> {
+                vec![$({
+                    #[derive(schemars::JsonSchema)]
+                    #[allow(dead_code, reason = "only its shape is used")]
+                    struct Fields { $($(#[$fdoc])* $field: $type,)* }
+                    crate::schema::Part {
+                        name: $name,
+                        doc: concat!($($doc),*).trim(),
+                        schema: <Fields as schemars::JsonSchema>::json_schema(of),
+                    }
+                }),*]
             }
         }
     };

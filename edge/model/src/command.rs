@@ -8,6 +8,7 @@ use crate::{AlertId, Outcome};
 
 /// One act asked of the box.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "command", rename_all = "snake_case")]
 pub enum Command {
     /// I take it on.

@@ -49,6 +49,7 @@ pub struct Delivery {
 
 /// Which message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Message {
     /// The alert it tells of.
     pub alert: AlertId,

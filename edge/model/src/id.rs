@@ -51,6 +51,22 @@ macro_rules! identifier {
             }
         }
 
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let pattern = format!("^[a-z0-9-]{{1,{MAX_ID_BYTES}}}$");
+                schemars::json_schema!({
+                    "description": concat!("A ", $what, "."),
+                    "type": "string",
+                    "pattern": pattern,
+                })
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)

@@ -25,6 +25,7 @@ macro_rules! kinds {
     ($($variant:ident $id:literal $number:literal $core:literal $category:ident $zh:literal $en:literal;)*) => {
         /// A kind of device.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub enum DeviceKind {
             $(#[doc = concat!($zh, ", ", $en)] #[serde(rename = $id)] $variant,)*
         }

@@ -13,6 +13,8 @@ pub mod id;
 pub mod kind;
 pub mod language;
 pub mod observation;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod stamp;
 pub mod timeline;
 

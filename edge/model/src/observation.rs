@@ -28,6 +28,7 @@ pub struct Observation {
 
 /// The device behind an observation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Origin {
     /// Which device.
     pub device: DeviceId,
@@ -56,11 +57,15 @@ impl Observation {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Flags {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct Flags {
+    /// How many identical messages it stands for; absent means one.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     count: u32,
+    /// Known at start: a base line to compare with, not an event.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     baseline: bool,
+    /// Observed while the device was under test.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     test: bool,
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What is known of the wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Clock {
     /// Set by NTP or another trusted source during this boot.

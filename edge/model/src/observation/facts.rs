@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 macro_rules! facts {
-    ($($(#[$doc:meta])* $variant:ident = $what:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $what:literal;)*) => {
         /// One fact; the variant names the observation type.
         #[derive(Debug, Clone, PartialEq, Serialize)]
         #[serde(untagged)]
-        pub enum Fact { $($(#[$doc])* $variant($variant),)* }
+        pub enum Fact { $($(#[doc = $doc])* $variant($variant),)* }
 
         impl Fact {
             /// Every `what`, for documentation and schemas.
@@ -29,6 +29,16 @@ macro_rules! facts {
                     $($what => Fact::$variant($variant::deserialize(data)?),)*
                     _ => return Ok(None),
                 }))
+            }
+
+            /// The JSON Schema of each fact, by its `what`.
+            #[cfg(feature = "schema")]
+            pub fn schemas(of: &mut schemars::SchemaGenerator) -> Vec<crate::schema::Part> {
+                vec![$(crate::schema::Part {
+                    name: $what,
+                    doc: concat!($($doc),*).trim(),
+                    schema: <$variant as schemars::JsonSchema>::json_schema(of),
+                }),*]
             }
         }
 
@@ -99,6 +109,7 @@ macro_rules! fact {
     ($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub struct $name { $($(#[$fdoc])* pub $field: $type,)* }
     };
 }
@@ -107,6 +118,7 @@ macro_rules! readings {
     ($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(default)]
         pub struct $name {
             $($(#[$fdoc])* #[serde(skip_serializing_if = "Option::is_none")] pub $field: Option<$type>,)*
@@ -118,6 +130,7 @@ macro_rules! states {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(rename_all = "snake_case")]
         pub enum $name { $($(#[$vdoc])* $variant,)* }
     };
@@ -149,6 +162,7 @@ states! {
 
 /// A call for help, or its cancelling.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Help {
     /// Pressed or cancelled.
     pub state: HelpState,
@@ -210,6 +224,7 @@ fact! {
 
 /// Smoke.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Smoke {
     /// Smoke is felt now.
     pub alarm: bool,
@@ -220,6 +235,7 @@ pub struct Smoke {
 
 /// Burnable gas.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Gas {
     /// Gas is felt now.
     pub alarm: bool,
@@ -233,6 +249,7 @@ pub struct Gas {
 
 /// Carbon monoxide.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CarbonMonoxide {
     /// Felt now, above the detector's limit.
     pub alarm: bool,
@@ -518,6 +535,7 @@ fact! {
 
 /// A device was lost or is back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Online {
     /// Heard.
     pub online: bool,
@@ -528,6 +546,7 @@ pub struct Online {
 
 /// A device says that something in it is wrong (a stuck button, an error register).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Trouble {
     /// Wrong now.
     pub active: bool,
