@@ -15,6 +15,8 @@ use serde_json::{Map, Value, json};
 pub struct Property {
     /// The value that means "on", for binary properties.
     pub value_on: Option<Value>,
+    /// The value that means "off".
+    pub value_off: Option<Value>,
     /// Features of a composite property.
     pub features: Vec<String>,
 }
@@ -51,6 +53,7 @@ impl Exposes {
                 let names = features.into_iter().flatten();
                 let property = Property {
                     value_on: item.get("value_on").cloned(),
+                    value_off: item.get("value_off").cloned(),
                     features: names
                         .filter_map(|f| f.get("property").and_then(Value::as_str))
                         .map(str::to_owned)
@@ -70,8 +73,13 @@ impl Exposes {
     /// property can have.
     fn on(&self, fields: &Map<String, Value>, name: &str) -> Option<bool> {
         let value = fields.get(name).filter(|value| !value.is_null())?;
-        if let Some(on) = self.properties.get(name).and_then(|p| p.value_on.as_ref()) {
-            return Some(value == on);
+        if let Some(property) = self.properties.get(name) {
+            if property.value_on.as_ref() == Some(value) {
+                return Some(true);
+            }
+            if property.value_off.as_ref() == Some(value) {
+                return Some(false);
+            }
         }
         match value {
             Value::Bool(on) => Some(*on),
@@ -98,16 +106,26 @@ impl Exposes {
             CarbonMonoxide { alarm, ppm: None, self_test: false }.into()
         });
         binary("water_leak", |wet| Leak { wet }.into());
-        // zigbee2mqtt: contact true means closed.
-        binary("contact", |closed| Contact { open: !closed }.into());
         binary("occupancy", |moving| Motion { moving }.into());
         binary("presence", |present| Presence { present }.into());
         binary("tamper", |tampered| Tamper { tampered }.into());
         binary("fall", |fallen| {
             Fall { state: if fallen { FallState::Suspected } else { FallState::Over } }.into()
         });
+        if let Some(open) = self.open(fields) {
+            facts.push(Contact { open }.into());
+        }
         self.readings(fields, &mut facts);
         facts
+    }
+
+    /// zigbee2mqtt: `contact` true means closed, so that its exposed "on" value, `false`, is the
+    /// open door. Values of other types mean what the device exposes.
+    fn open(&self, fields: &Map<String, Value>) -> Option<bool> {
+        match fields.get("contact")? {
+            Value::Bool(closed) => Some(!closed),
+            _ => self.on(fields, "contact"),
+        }
     }
 
     fn help(&self, kind: DeviceKind, fields: &Map<String, Value>) -> Option<Help> {

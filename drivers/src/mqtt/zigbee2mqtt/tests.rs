@@ -51,6 +51,9 @@ const DEVICES: &str = r#"[
   7,
   {"ieee_address":"0x02","friendly_name":"smoke","definition":{"exposes":[
      {"type":"binary","name":"smoke","property":"smoke","value_on":"ALARM","value_off":"OK"}]}},
+  {"ieee_address":"0x05","friendly_name":"hall/front door","definition":{"exposes":[
+     {"type":"binary","name":"contact","property":"contact","access":1,
+      "value_on":false,"value_off":true}]}},
   {"ieee_address":"0x09","friendly_name":"not ours","definition":null}
 ]"#;
 
@@ -112,6 +115,28 @@ fn the_devices_own_values_count() {
     assert_eq!(said, [(alarm(true), false)]);
     let said = facts(&mut z, "zigbee2mqtt/0x03", r#"{"water_leak":true}"#, retained());
     assert_eq!(said, [(Leak { wet: true }.into(), true)]);
+}
+
+#[test]
+fn a_closed_door_is_closed_also_when_the_bridge_described_the_contact() {
+    let mut z = dialect();
+    z.understand(b"zigbee2mqtt/bridge/devices", DEVICES.as_bytes(), retained()).unwrap();
+    for closed in [true, false] {
+        let payload = format!(r#"{{"contact":{closed}}}"#);
+        let said = facts(&mut z, "zigbee2mqtt/hall/front door", &payload, live());
+        assert!(said.iter().any(|(fact, _)| *fact == Contact { open: !closed }.into()), "{said:?}");
+    }
+}
+
+#[test]
+fn a_value_that_is_neither_on_nor_off_clears_no_alarm() {
+    let mut z = dialect();
+    z.understand(b"zigbee2mqtt/bridge/devices", DEVICES.as_bytes(), retained()).unwrap();
+    facts(&mut z, "zigbee2mqtt/smoke", r#"{"smoke":"ALARM"}"#, live());
+    for odd in [r#""?""#, "7", "null", "[]"] {
+        let said = facts(&mut z, "zigbee2mqtt/smoke", &format!(r#"{{"smoke":{odd}}}"#), live());
+        assert!(said.iter().all(|(fact, _)| !matches!(fact, Fact::Smoke(_))), "{odd}");
+    }
 }
 
 #[test]
