@@ -2,8 +2,10 @@
 //! judgement; whether it matters is the guard's to say.
 
 mod facts;
+mod form;
 
 pub use facts::*;
+pub use form::{Field, Form};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::form::{self, Field, Fields, Form, Formed, fields};
+
 macro_rules! facts {
     ($($(#[doc = $doc:literal])* $variant:ident = $what:literal;)*) => {
         /// One fact; the variant names the observation type.
@@ -29,6 +31,14 @@ macro_rules! facts {
                     $($what => Fact::$variant($variant::deserialize(data)?),)*
                     _ => return Ok(None),
                 }))
+            }
+
+            /// The fields of the fact of the type `what`; `None` for an unknown one.
+            pub fn fields(what: &str) -> Option<Vec<Field>> {
+                match what {
+                    $($what => Some(<$variant as Fields>::fields()),)*
+                    _ => None,
+                }
             }
 
             /// The JSON Schema of each fact, by its `what`.
@@ -111,6 +121,7 @@ macro_rules! fact {
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub struct $name { $($(#[$fdoc])* pub $field: $type,)* }
+        fields! { $name { $(required $field: $type,)* } }
     };
 }
 
@@ -123,6 +134,7 @@ macro_rules! readings {
         pub struct $name {
             $($(#[$fdoc])* #[serde(skip_serializing_if = "Option::is_none")] pub $field: Option<$type>,)*
         }
+        fields! { $name { $(optional $field: $type,)* } }
     };
 }
 
@@ -133,6 +145,11 @@ macro_rules! states {
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(rename_all = "snake_case")]
         pub enum $name { $($(#[$vdoc])* $variant,)* }
+        impl Formed for $name {
+            fn form() -> Form {
+                form::words(&[$($name::$variant),*])
+            }
+        }
     };
 }
 
@@ -173,6 +190,8 @@ pub struct Help {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub phrase: Option<String>,
 }
+
+fields! { Help { required state: HelpState, optional gesture: Gesture, optional phrase: String, } }
 
 impl Help {
     /// Help is wanted.
@@ -233,6 +252,8 @@ pub struct Smoke {
     pub self_test: bool,
 }
 
+fields! { Smoke { required alarm: bool, optional self_test: bool, } }
+
 /// Burnable gas.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -247,6 +268,8 @@ pub struct Gas {
     pub self_test: bool,
 }
 
+fields! { Gas { required alarm: bool, optional percent_lel: f64, optional self_test: bool, } }
+
 /// Carbon monoxide.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -260,6 +283,8 @@ pub struct CarbonMonoxide {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub self_test: bool,
 }
+
+fields! { CarbonMonoxide { required alarm: bool, optional ppm: f64, optional self_test: bool, } }
 
 fact! {
     /// Water where none should be.
@@ -544,6 +569,8 @@ pub struct Online {
     pub reason: Option<String>,
 }
 
+fields! { Online { required online: bool, optional reason: String, } }
+
 /// A device says that something in it is wrong (a stuck button, an error register).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -553,3 +580,5 @@ pub struct Trouble {
     /// What, in words.
     pub reason: String,
 }
+
+fields! { Trouble { required active: bool, required reason: String, } }
