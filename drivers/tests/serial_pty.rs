@@ -60,6 +60,8 @@ struct Line {
     split: bool,
     /// No meter has power.
     dead: bool,
+    /// Only each third request is answered, and the second with a damaged frame.
+    lossy: bool,
 }
 
 /// Replies by the meter's digits and the data identifier as sent.
@@ -88,6 +90,7 @@ async fn play(mut wires: SerialStream, held: SerialStream, line: watch::Receiver
     let replies = replies();
     let mut heard: Vec<u8> = Vec::new();
     let mut bytes = [0; 64];
+    let mut asked_times = 0;
     while let Ok(count @ 1..) = wires.read(&mut bytes).await {
         let line = *line.borrow();
         if line.echo {
@@ -110,6 +113,15 @@ async fn play(mut wires: SerialStream, held: SerialStream, line: watch::Receiver
         heard.clear();
         let found = replies.iter().find(|((meter, item), _)| *meter == digits && *item == asked);
         let Some((_, reply)) = found.filter(|_| !line.dead) else { continue };
+        let mut reply = reply.clone();
+        if line.lossy {
+            asked_times += 1;
+            match asked_times % 3 {
+                1 => continue,
+                2 => reply[8] ^= 0x04,
+                _ => {}
+            }
+        }
         if line.noise {
             wires.write_all(&[0x00, 0x68, 0x13, 0xFE, 0x16, 0x68]).await.unwrap();
         }
@@ -269,7 +281,7 @@ async fn echo_noise_and_pieces_do_no_harm() {
         Line { echo: true, ..Line::default() },
         Line { noise: true, ..Line::default() },
         Line { split: true, ..Line::default() },
-        Line { echo: true, noise: true, split: true, dead: false },
+        Line { echo: true, noise: true, split: true, ..Line::default() },
     ] {
         let mut lab = Lab::new(&[FULL, SIMPLE], line);
         let said = lab.take(2).await;
@@ -277,6 +289,13 @@ async fn echo_noise_and_pieces_do_no_harm() {
         assert_eq!(said[SIMPLE], energy(1_234_560.0), "{line:?}");
         lab.end().await;
     }
+}
+
+#[tokio::test]
+async fn what_is_lost_or_damaged_is_asked_again() {
+    let mut lab = Lab::new(&[FULL], Line { lossy: true, ..Line::default() });
+    assert_eq!(lab.next().await.1, full());
+    lab.end().await;
 }
 
 #[tokio::test]

@@ -146,7 +146,7 @@ async fn run_once(charge: &mut Charge, offline: &mut HashSet<DeviceId>) -> End {
                     pass_on(charge, offline, report).await;
                 }
                 return match end {
-                    _ if stopping => End::Stopped,
+                    _ if stopping || charge.stop.is_cancelled() => End::Stopped,
                     Ok(Ok(())) => End::Failed("it ended by itself".to_owned()),
                     Ok(Err(reason)) => End::Failed(reason),
                     Err(_) => End::Failed("its thread ended".to_owned()),

@@ -1,11 +1,13 @@
-//! A short day: the door, movement, then the alarm button, and the centre that accepts. Each step
+//! A short day: the door, movement, the kettle at the meter, then the alarm button, and the centre that accepts. Each step
 //! waits for what it leads to.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::DemoError;
+use super::meter::{KETTLE_WATTS, Meter};
 use super::peer::Peer;
 
 /// Longest wait for each step.
@@ -53,7 +55,7 @@ async fn until_seen(
 }
 
 /// Plays the day.
-pub async fn play(centre: &mut Peer, devices: &mut Peer) -> Result<(), DemoError> {
+pub async fn play(centre: &mut Peer, devices: &Peer, meter: &Meter) -> Result<(), DemoError> {
     let door =
         |contact: bool| ("zigbee2mqtt/front-door", json!({"contact": contact, "battery": 91}));
     until_seen(
@@ -72,10 +74,26 @@ pub async fn play(centre: &mut Peer, devices: &mut Peer) -> Result<(), DemoError
     until_seen(centre, devices, motion, "motion was not heard", "cn.anju.observation.motion")
         .await?;
 
+    println!("07:35  the kettle is switched on");
+    meter.boil();
+    let read = tokio::time::timeout(STEP, meter.told_boiling()).await;
+    read.map_err(|_| DemoError::Missed("the meter was not read", STEP))?;
+    println!("       the meter was read");
+
     println!("07:40  the button in the bathroom is pressed");
     let press = json!({"action": "emergency", "battery": null, "linkquality": 90});
     devices.publish("zigbee2mqtt/sos-bathroom", &press).await?;
+    // Readings are not urgent for the card: the alarm takes them along, before or after itself.
+    let boiled = Cell::new(false);
+    let note = |message: &Value| {
+        let watts = message["data"]["power_watts"].as_f64();
+        let boils = message["data"]["device"] == "electricity"
+            && watts.is_some_and(|watts| watts >= f64::from(KETTLE_WATTS));
+        boiled.set(boiled.get() || boils);
+        boils
+    };
     let raised = seen(centre, "no alert was seen upstream", |topic, message| {
+        note(message);
         topic == "anju/1/demo/alerts" && message["type"] == "cn.anju.alert.raised"
     })
     .await?;
@@ -85,6 +103,7 @@ pub async fn play(centre: &mut Peer, devices: &mut Peer) -> Result<(), DemoError
         message["type"] == format!("cn.anju.alert.{kind}") && message["data"]["alert"] == alert
     };
     seen(centre, "the alarm was not spoken", |_, message| {
+        note(message);
         of_it(message, "announced") && message["data"]["by"] == "speaker"
     })
     .await?;
@@ -99,6 +118,7 @@ pub async fn play(centre: &mut Peer, devices: &mut Peer) -> Result<(), DemoError
     let (mut accepted, mut answered) = (false, false);
     while !(accepted && answered) {
         let message = seen(centre, "the alert could not be accepted", |topic, message| {
+            note(message);
             topic == REPLIES || of_it(message, "accepted")
         })
         .await?;
@@ -108,5 +128,10 @@ pub async fn play(centre: &mut Peer, devices: &mut Peer) -> Result<(), DemoError
         }
     }
     println!("       accepted by the centre, there in 15 minutes");
+    if !boiled.get() {
+        seen(centre, "the meter's reading was not seen upstream", |_, message| note(message))
+            .await?;
+    }
+    println!("       the kettle was seen upstream too");
     Ok(())
 }

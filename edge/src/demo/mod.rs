@@ -1,9 +1,10 @@
-//! The simulated home: an embedded broker, devices that speak their real protocols to it, and the
-//! real daemon as a child process that does not know. Everything it uses lies in one temporary
+//! The simulated home: an embedded broker, devices that speak their real protocols to it, a meter at
+//! the far end of a terminal, and the real daemon as a child process that does not know. Everything it uses lies in one temporary
 //! folder and on loopback.
 
 mod broker;
 mod day;
+mod meter;
 mod peer;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::process::{Child, Command};
 
+use meter::Meter;
 use peer::Peer;
 
 /// Why the demo did not go as it should.
@@ -59,20 +61,20 @@ impl Drop for Folder {
     }
 }
 
+/// The devices behind the broker; with the meter there are ten.
 const DEVICES: &[(&str, &str, &str, &str)] = &[
     ("sos-bedroom", "fixed-alarm", "bedroom", "卧室报警按钮"),
     ("sos-bathroom", "fixed-alarm", "bathroom", "卫生间报警按钮"),
     ("pendant", "portable-alarm", "living-room", "随身报警器"),
     ("motion-living-room", "motion", "living-room", "客厅红外"),
     ("motion-bedroom", "motion", "bedroom", "卧室红外"),
-    ("motion-bathroom", "motion", "bathroom", "卫生间红外"),
     ("front-door", "door-contact", "hall", "入户门门磁"),
     ("smoke-kitchen", "smoke", "kitchen", "厨房烟感"),
     ("leak-bathroom", "water-leak", "bathroom", "卫生间水浸"),
     ("siren-hall", "siren", "hall", "门厅声光报警器"),
 ];
 
-fn configuration(port: u16, wav: &Path) -> String {
+fn configuration(port: u16, meter: &Path, wav: &Path) -> String {
     let mut text = format!(
         r#"schema = 1
 
@@ -96,13 +98,30 @@ kind = "mqtt"
 url = "mqtt://127.0.0.1:{port}"
 dialect = "zigbee2mqtt"
 
+[links.rs485]
+kind = "serial"
+path = {meter:?}
+baud = 2400
+parity = "even"
+
+[[device]]
+id = "electricity"
+kind = "electricity-meter"
+name = "智能电表"
+room = "hall"
+link = "rs485"
+protocol = "dlt645"
+address = "{address}"
+poll = "5s"
+
 [upstream]
 url = "mqtt://127.0.0.1:{port}"
 heartbeat = "10s"
 
 [speaker]
 wav_dir = {wav:?}
-"#
+"#,
+        address = meter::ADDRESS,
     );
     for (id, kind, room, name) in DEVICES {
         text += &format!(
@@ -122,20 +141,23 @@ pub async fn run(once: bool) -> Result<(), DemoError> {
     let folder = Folder::make()?;
     let wav = std::env::current_dir().unwrap_or_else(|_| folder.0.clone()).join("target/demo-wav");
     let port = broker::start()?;
+    let meter = Meter::start()?;
     let config = folder.0.join("anju.toml");
-    std::fs::write(&config, configuration(port, &wav)).map_err(io("writing the configuration"))?;
+    std::fs::write(&config, configuration(port, meter.path(), &wav))
+        .map_err(io("writing the configuration"))?;
     let mut centre =
         Peer::connect("demo-centre", port, &["anju/1/#", "demo-centre/replies"]).await?;
-    let mut devices = Peer::connect("demo-devices", port, &["zigbee2mqtt/siren-hall/set"]).await?;
+    let devices = Peer::connect("demo-devices", port, &["zigbee2mqtt/siren-hall/set"]).await?;
     let mut daemon = start_daemon(&config, &folder.0.join("data"))?;
     println!("Simulated home, broker on mqtt://127.0.0.1:{port}");
     println!("  watch:  mosquitto_sub -V 5 -p {port} -t 'anju/1/#'");
     println!(
         "  press:  mosquitto_pub -p {port} -t zigbee2mqtt/pendant -m '{{\"action\":\"emergency\"}}'"
     );
+    println!("  meter:  DL/T 645 number {} on {}", meter::ADDRESS, meter.path().display());
     println!("  speech: the sound card, or WAV files in {}", wav.display());
     let played = tokio::select! {
-        played = day::play(&mut centre, &mut devices) => played,
+        played = day::play(&mut centre, &devices, &meter) => played,
         end = daemon.wait() => Err(DemoError::Daemon(format!("{end:?}"))),
     };
     if played.is_ok() && !once {
