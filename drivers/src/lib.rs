@@ -11,6 +11,7 @@
 //! - `gpio`: one driver for each chip; line events come from the kernel, nothing is polled.
 
 pub mod backoff;
+pub mod ble;
 pub mod catalogue;
 pub mod driver;
 pub mod fleet;

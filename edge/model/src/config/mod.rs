@@ -2,6 +2,7 @@
 //! here hold only what is sound; a part that is not sound is absent and stands in the list of
 //! faults instead. Nothing here reads files.
 
+mod ble;
 mod build;
 mod channels;
 mod contact;
@@ -18,6 +19,7 @@ mod schema;
 mod system;
 mod value;
 
+pub use ble::{BleAddress, NoAddress};
 pub use channels::{Channels, Ntfy};
 pub use contact::{ChannelKind, Contact, ContactRole, Hours, Weekday};
 pub use device::{
