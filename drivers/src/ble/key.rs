@@ -113,14 +113,11 @@ pub struct Counter {
 impl Counter {
     /// Takes the counter of an authentic message.
     pub fn take(&mut self, counter: u32) -> Age {
-        match self.last {
-            Some(last) if counter == last => return Age::Repeated,
-            Some(last) if counter < last => {
-                if !self.restarted(counter) {
-                    return Age::Old;
-                }
-            }
-            _ => {}
+        if self.last == Some(counter) {
+            return Age::Repeated;
+        }
+        if self.last.is_some_and(|last| counter < last) && !self.restarted(counter) {
+            return Age::Old;
         }
         self.last = Some(counter);
         self.fresh = None;
