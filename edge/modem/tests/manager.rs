@@ -1,0 +1,86 @@
+//! Against the real ModemManager with a simulated modem behind it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod lab;
+
+use std::time::{Duration, Instant};
+
+use anju_modem::{Bus, Modem, SmsError, Trouble, View};
+use lab::{DEADLINE, Lab};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+async fn until(modem: &Modem, fits: impl Fn(&View) -> bool) -> View {
+    let mut view = modem.view();
+    tokio::time::timeout(DEADLINE, async {
+        view.wait_for(|view| fits(view)).await.unwrap().clone()
+    })
+    .await
+    .unwrap_or_else(|_| panic!("the modem is as wanted in time: {:?}", modem.view().borrow()))
+}
+
+fn works(view: &View) -> bool {
+    view.trouble.is_none()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_go_out_and_come_in_and_everything_may_go_away() {
+    let mut lab = Lab::new();
+    let stop = CancellationToken::new();
+    let (received_tx, mut received) = mpsc::channel(8);
+    let modem = Modem::start(Bus::At(lab.address.clone()), received_tx, stop.clone());
+    until(&modem, |view| matches!(view.trouble, Some(Trouble::NoModem))).await;
+    assert_eq!(modem.send("+8613912345678", "x").await, Err(SmsError::NoModem));
+    lab.start_manager();
+    lab.plug_in().await;
+    let heard = |view: &View| works(view) && view.signal_percent.is_some_and(|percent| percent > 0);
+    let view = until(&modem, heard).await;
+    assert_eq!(view.technology, Some("lte"), "{view:?}");
+
+    // A Chinese text leaves as it was given; a long one in parts that make the whole.
+    let began = Instant::now();
+    modem.send("+8613912345678", "王奶奶按了报警按钮。回复1接受。").await.unwrap();
+    let took = began.elapsed();
+    let sent = lab.event("sent").await;
+    assert_eq!(sent["text"], "王奶奶按了报警按钮。回复1接受。");
+    assert_eq!(sent["number"], "+8613912345678");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    let long = "浴室里有人跌倒，请马上回电话。".repeat(12);
+    modem.send("+8613912345678", &long).await.unwrap();
+    let mut whole = String::new();
+    while whole.chars().count() < long.chars().count() {
+        whole += lab.event("sent").await["text"].as_str().unwrap();
+    }
+    assert_eq!(whole, long);
+
+    // A refusal is told, and the next text leaves all the same.
+    lab.order("refuse");
+    let refused = modem.send("+8613912345678", "x").await;
+    assert!(matches!(refused, Err(SmsError::Refused(_))), "{refused:?}");
+    lab.order("allow");
+    modem.send("+8613912345678", "again").await.unwrap();
+
+    lab.order("text +8613800000000 1");
+    let answer = tokio::time::timeout(DEADLINE, received.recv()).await.unwrap().unwrap();
+    assert_eq!((answer.number.as_str(), answer.text.as_str()), ("+8613800000000", "1"));
+    assert!(answer.at.is_some());
+
+    // ModemManager dies and comes back.
+    lab.kill_manager();
+    until(&modem, |view| view.trouble.is_some()).await;
+    lab.start_manager();
+    lab.announce().await;
+    until(&modem, works).await;
+    modem.send("+8613912345678", "after a crash").await.unwrap();
+    // The modem still has the first answer in its store; it is not handed on once more.
+    lab.order("text +8613800000000 2");
+    let answer = tokio::time::timeout(DEADLINE, received.recv()).await.unwrap().unwrap();
+    assert_eq!(answer.text, "2");
+    stop.cancel();
+}
