@@ -9,6 +9,7 @@ use rumqttc::NetworkOptions;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
+use super::tls;
 use crate::driver::DriverError;
 
 /// zigbee2mqtt's list of devices can be hundreds of kilobytes; larger messages are refused.
@@ -90,16 +91,19 @@ fn credentials(link: &MqttLink) -> Result<Option<(String, String)>, DriverError>
         link: link.host.clone(),
         reason: format!("password file {}: {error}", file.display()),
     })?;
-    Ok(Some((username.clone(), password.trim_end().to_owned())))
+    Ok(Some((username.clone(), password.trim_end_matches(['\r', '\n']).to_owned())))
 }
 
 impl Client {
     /// Begins to connect.
     ///
     /// # Errors
-    /// When the password file can not be read.
+    /// When the password file or a certificate can not be read.
     pub fn new(id: &str, link: &MqttLink) -> Result<Self, DriverError> {
         let credentials = credentials(link)?;
+        let secure = link.tls.as_ref().map(tls::transport).transpose().map_err(|reason| {
+            DriverError::Link { link: link.host.clone(), reason: format!("TLS: {reason}") }
+        })?;
         let (tx, events) = mpsc::channel(QUEUE);
         let (handle, task) = match link.version {
             MqttVersion::V5 => {
@@ -114,6 +118,9 @@ impl Client {
                 if let Some((user, password)) = credentials {
                     options.set_credentials(user, password);
                 }
+                if let Some(transport) = secure {
+                    options.set_transport(transport);
+                }
                 let (client, eventloop) = rumqttc::v5::AsyncClient::new(options, QUEUE);
                 (Handle::V5(client), tokio::spawn(drive_v5(eventloop, tx)))
             }
@@ -126,6 +133,9 @@ impl Client {
                     .set_manual_acks(true);
                 if let Some((user, password)) = credentials {
                     options.set_credentials(user, password);
+                }
+                if let Some(transport) = secure {
+                    options.set_transport(transport);
                 }
                 let (client, mut eventloop) = rumqttc::AsyncClient::new(options, QUEUE);
                 eventloop.set_network_options(network());

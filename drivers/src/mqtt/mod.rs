@@ -5,6 +5,7 @@
 mod client;
 mod merge;
 mod session;
+mod tls;
 pub mod zigbee2mqtt;
 
 use std::sync::Arc;

@@ -98,6 +98,8 @@ impl Device {
         self.heard_within = device.heard_within.or(match device.binding {
             // A wire says nothing by itself, however long it is in order.
             Binding::Gpio(_) => None,
+            // A 433 MHz trigger transmits when it is used and never else.
+            Binding::Rtl433(_) if !matches!(device.kind, DeviceKind::Climate) => None,
             _ if activity::calls_for_help(device.kind) => Some(figures.trigger),
             _ => Some(figures.other),
         });

@@ -65,7 +65,7 @@ pub fn device(id: &str) -> Device {
         room,
         person,
         link: LinkId::new("zigbee").unwrap(),
-        binding: Binding::Mqtt(MqttBinding { address: id.to_owned() }),
+        binding: Binding::Mqtt(MqttBinding { address: id.to_owned(), on_watts: 15 }),
         heard_within: Some(Duration::from_secs(400 * 86400)),
     }
 }
@@ -79,6 +79,7 @@ pub fn household() -> Household {
         timezone: TimeZone::get("Asia/Shanghai").unwrap(),
         service: None,
         persons: vec![person("wang")],
+        zones: Vec::new(),
         contacts: Vec::new(),
         channels: Channels::default(),
         links: BTreeMap::new(),

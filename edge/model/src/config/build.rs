@@ -5,6 +5,7 @@ mod device;
 mod figures;
 mod hours;
 mod link;
+mod mqtt;
 mod people;
 mod system;
 
@@ -36,6 +37,7 @@ pub(super) fn household(
     let (box_id, language, timezone) = the_box(root, faults);
     let service = service(root, faults);
     let persons = people::persons(root, faults);
+    let zones = mqtt::zones(root, faults);
     let channels = people::channels(root, faults);
     let upstream = system::upstream(root, faults);
     let contacts = people::contacts(root, &channels, upstream.is_some(), faults);
@@ -51,6 +53,7 @@ pub(super) fn household(
         timezone,
         service,
         persons,
+        zones,
         contacts,
         channels,
         links: found.into_sound(),

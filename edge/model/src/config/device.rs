@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use super::mqtt::{
+    FrigateBinding, JsonBinding, MqttBinding, OwnTracksBinding, Rtl433Binding,
+};
 use crate::observation::Origin;
 use crate::{DeviceId, DeviceKind, LinkId, PersonId, RoomId};
 
 /// One device of the home.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Device {
     /// Identifier.
     pub id: DeviceId,
@@ -39,14 +42,22 @@ impl Device {
 }
 
 /// How a device is found on its link; the variant fits the link's kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Binding {
     /// A line of a GPIO chip.
     Gpio(GpioBinding),
     /// An address on a serial bus.
     Serial(SerialBinding),
-    /// An address or name at a broker's far side.
+    /// A device that zigbee2mqtt paired.
     Mqtt(MqttBinding),
+    /// A camera that Frigate watches.
+    Frigate(FrigateBinding),
+    /// A phone or tracker.
+    OwnTracks(OwnTracksBinding),
+    /// A 433 or 868 MHz device.
+    Rtl433(Rtl433Binding),
+    /// Whatever publishes JSON.
+    Json(JsonBinding),
 }
 
 /// A line of a GPIO chip.
@@ -109,11 +120,4 @@ pub struct SerialBinding {
 pub enum SerialProtocol {
     /// `dlt645`: DL/T 645-2007.
     Dlt645,
-}
-
-/// An address at a broker's far side.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MqttBinding {
-    /// IEEE address (`0x…`) or friendly name.
-    pub address: String,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
-use super::{Channels, Contact, Device, Guard, JournalLimits, Link, Speaker, Upstream, Web};
+use super::{Channels, Contact, Device, Guard, JournalLimits, Link, Speaker, Upstream, Web, Zone};
 use crate::{BoxId, Language, LinkId, PersonId};
 
 /// One home, as configured.
@@ -20,6 +20,8 @@ pub struct Household {
     pub service: Option<Service>,
     /// Who lives here.
     pub persons: Vec<Person>,
+    /// Circles on the map that locators tell of.
+    pub zones: Vec<Zone>,
     /// Who is told, in the order of the file.
     pub contacts: Vec<Contact>,
     /// Settings of the ways to contacts.

@@ -123,12 +123,23 @@ pub struct MqttLink {
     pub username: Option<String>,
     /// File that holds the password.
     pub password_file: Option<PathBuf>,
+    /// TLS (`mqtts://`); plain TCP if absent.
+    pub tls: Option<MqttTls>,
     /// Protocol version.
     pub version: MqttVersion,
     /// How topics and payloads are to be understood.
     pub dialect: MqttDialect,
-    /// Base topic, without a slash at the end.
+    /// Base topic, without a slash at the end; empty if topics are whole.
     pub base_topic: String,
+}
+
+/// TLS to a broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MqttTls {
+    /// CA certificates that may sign the broker's, PEM.
+    pub ca: PathBuf,
+    /// The box's certificate chain and private key, PEM.
+    pub client: Option<(PathBuf, PathBuf)>,
 }
 
 /// MQTT versions.
@@ -144,6 +155,47 @@ pub enum MqttVersion {
 /// Dialects of topics and payloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MqttDialect {
-    /// `zigbee2mqtt`
+    /// `zigbee2mqtt`: Zigbee devices.
     Zigbee2mqtt,
+    /// `frigate`: cameras.
+    Frigate,
+    /// `owntracks`: phones and trackers that tell where they are.
+    OwnTracks,
+    /// `rtl433`: 433 and 868 MHz devices.
+    Rtl433,
+    /// `json`: whatever publishes JSON, understood by mapping rows.
+    Json,
+}
+
+impl MqttDialect {
+    /// All dialects.
+    pub const ALL: [MqttDialect; 5] = [
+        MqttDialect::Zigbee2mqtt,
+        MqttDialect::Frigate,
+        MqttDialect::OwnTracks,
+        MqttDialect::Rtl433,
+        MqttDialect::Json,
+    ];
+
+    /// The name in configuration and catalogue.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            MqttDialect::Zigbee2mqtt => "zigbee2mqtt",
+            MqttDialect::Frigate => "frigate",
+            MqttDialect::OwnTracks => "owntracks",
+            MqttDialect::Rtl433 => "rtl433",
+            MqttDialect::Json => "json",
+        }
+    }
+
+    /// The base topic when none is configured.
+    pub const fn base_topic(self) -> &'static str {
+        match self {
+            MqttDialect::Zigbee2mqtt => "zigbee2mqtt",
+            MqttDialect::Frigate => "frigate",
+            MqttDialect::OwnTracks => "owntracks",
+            MqttDialect::Rtl433 => "rtl_433",
+            MqttDialect::Json => "",
+        }
+    }
 }

@@ -11,6 +11,7 @@ mod fault;
 mod guard;
 mod household;
 mod link;
+mod mqtt;
 mod parse;
 mod reader;
 mod reference;
@@ -23,14 +24,18 @@ pub use ble::{BleAddress, NoAddress};
 pub use channels::{Channels, Ntfy};
 pub use contact::{ChannelKind, Contact, ContactRole, Hours, Weekday};
 pub use device::{
-    ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, MqttBinding, SerialBinding,
-    SerialProtocol,
+    ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, SerialBinding, SerialProtocol,
 };
 pub use fault::{Fault, MAX_FAULTS};
 pub use guard::{Guard, InactivityRule, LeftHomeRule, NotUpRule, SilentRule, TimeOfDay};
 pub use household::{Funding, Household, Person, Service};
 pub use link::{
-    GpioBackend, GpioLink, Link, LinkKind, MqttDialect, MqttLink, MqttVersion, Parity, SerialLink,
+    GpioBackend, GpioLink, Link, LinkKind, MqttDialect, MqttLink, MqttTls, MqttVersion, Parity,
+    SerialLink,
+};
+pub use mqtt::{
+    FrigateBinding, FrigateSource, JsonBinding, JsonRow, JsonSource, MqttBinding, OwnTracksBinding,
+    Rtl433Binding, Zone,
 };
 pub use parse::{MAX_BYTES, Parsed, Serves, parse, parse_with};
 pub use reference::reference;

@@ -212,6 +212,27 @@ impl Fields<'_> {
         }
     }
 
+    pub(super) fn decimal(&self, key: &str) -> Option<f64> {
+        match self.values.get(key)? {
+            Checked::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    pub(super) fn plain(&self, key: &str) -> Option<serde_json::Value> {
+        match self.values.get(key)? {
+            Checked::Plain(value) => Some(value.clone()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn table(&self, key: &str) -> Option<BTreeMap<String, serde_json::Value>> {
+        match self.values.get(key)? {
+            Checked::Values(values) => Some(values.clone()),
+            _ => None,
+        }
+    }
+
     pub(super) fn bytes(&self, key: &str) -> Option<u64> {
         match self.values.get(key)? {
             Checked::Bytes(bytes) => Some(*bytes),

@@ -71,5 +71,9 @@ fn kind(key: &Key) -> String {
         Kind::Path => "absolute path".to_owned(),
         Kind::SecretFile => "absolute path of a file with a secret".to_owned(),
         Kind::Socket => "address and port".to_owned(),
+        Kind::Number { min, max } => format!("number, {min:?} to {max:?}"),
+        Kind::Pointer => "JSON pointer (RFC 6901)".to_owned(),
+        Kind::Plain => "text, number, `true` or `false`".to_owned(),
+        Kind::Values => "table of words with their values".to_owned(),
     }
 }

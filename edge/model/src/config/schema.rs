@@ -6,15 +6,20 @@ mod device;
 mod figures;
 mod home;
 mod links;
+mod mqtt;
 mod people;
 mod system;
 
-pub(super) use device::{DEVICE, DEVICE_BLE, DEVICE_GPIO, DEVICE_I2C, DEVICE_MQTT, DEVICE_NET};
+pub(super) use device::{DEVICE, DEVICE_BLE, DEVICE_GPIO, DEVICE_I2C, DEVICE_NET};
 pub(super) use device::{DEVICE_SERIAL, serial_protocol};
 pub(super) use figures::{INACTIVITY, LEFT_HOME, NOT_UP, SILENT};
 pub(super) use home::{BOX, SERVICE, funding};
 pub(super) use links::{
     LINK, LINK_BLE, LINK_GPIO, LINK_I2C, LINK_MQTT, LINK_NET, LINK_SERIAL, link_kind,
+};
+pub(super) use mqtt::{
+    DEVICE_FRIGATE, DEVICE_JSON, DEVICE_MAP, DEVICE_OWNTRACKS, DEVICE_RTL433, DEVICE_ZIGBEE, ZONE,
+    dialect,
 };
 pub(super) use people::{
     CHANNELS_LATER, CHANNELS_NOW, CONTACT, NTFY, PERSON, channel_kind, contact_role,
@@ -28,6 +33,8 @@ pub(super) enum Kind {
     Bool,
     /// A whole number in a range.
     Integer { min: i64, max: i64 },
+    /// A number in a range, whole or decimal.
+    Number { min: f64, max: f64 },
     /// A duration in a range, both written as in the file.
     Duration { min: &'static str, max: &'static str },
     /// A time of day, `HH:MM`.
@@ -62,6 +69,12 @@ pub(super) enum Kind {
     SecretFile,
     /// An address and port to listen on.
     Socket,
+    /// A JSON pointer (RFC 6901); empty for the whole payload.
+    Pointer,
+    /// Text, a number, or true or false.
+    Plain,
+    /// A table of words, each with text, a number, or true or false.
+    Values,
 }
 
 /// What a missing key means.
@@ -147,7 +160,7 @@ pub(super) const ROOT: Section = Section {
 
 /// The names of all tables at the top of the file.
 pub(super) const TOP: &[&str] = &[
-    "schema", "box", "service", "person", "contact", "channels", "links", "device", "guard",
+    "schema", "box", "service", "person", "zone", "contact", "channels", "links", "device", "guard",
     "upstream", "web", "speaker", "journal",
 ];
 
@@ -160,6 +173,7 @@ pub(super) const ALL: &[&Section] = &[
     &BOX,
     &SERVICE,
     &PERSON,
+    &ZONE,
     &CONTACT,
     &NTFY,
     &LINK,
@@ -172,7 +186,12 @@ pub(super) const ALL: &[&Section] = &[
     &DEVICE,
     &DEVICE_GPIO,
     &DEVICE_SERIAL,
-    &DEVICE_MQTT,
+    &DEVICE_ZIGBEE,
+    &DEVICE_FRIGATE,
+    &DEVICE_OWNTRACKS,
+    &DEVICE_RTL433,
+    &DEVICE_JSON,
+    &DEVICE_MAP,
     &DEVICE_I2C,
     &DEVICE_BLE,
     &DEVICE_NET,

@@ -4,10 +4,12 @@
 mod amount;
 mod hours;
 mod place;
+mod plain;
 mod word;
 
 pub(super) use word::{nearest, suggested_id};
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,6 +26,7 @@ use super::{Hours, TimeOfDay};
 pub(super) enum Checked {
     Bool(bool),
     Integer(i64),
+    Number(f64),
     Duration(Duration),
     Time(TimeOfDay),
     Bytes(u64),
@@ -34,6 +37,8 @@ pub(super) enum Checked {
     Url(Url),
     Path(PathBuf),
     Socket(SocketAddr),
+    Plain(serde_json::Value),
+    Values(BTreeMap<String, serde_json::Value>),
 }
 
 /// The parts of a URL that count here.
@@ -77,6 +82,11 @@ pub(super) fn check(key: &Key, item: &Item) -> Result<Checked> {
             item.as_bool().map(Checked::Bool).ok_or_else(|| expected(key, item, "true or false"))
         }
         Kind::Integer { min, max } => integer(key, item, min, max).map(Checked::Integer),
+        Kind::Number { min, max } => plain::number(key, item, min, max).map(Checked::Number),
+        Kind::Pointer => plain::pointer(text(key, item, "a JSON pointer in quotes")?)
+            .map(Checked::Text),
+        Kind::Plain => plain::plain(key, item).map(Checked::Plain),
+        Kind::Values => plain::values(key, item).map(Checked::Values),
         Kind::Duration { min, max } => {
             let text = text(key, item, "a duration in quotes such as \"90s\" or \"4h\"")?;
             amount::duration(text, min, max).map(Checked::Duration)
@@ -259,5 +269,9 @@ pub(super) fn example(key: &Key) -> String {
         Kind::Topic => "\"topic\"".to_owned(),
         Kind::Path | Kind::SecretFile => "\"/etc/anju/…\"".to_owned(),
         Kind::Socket => "\"127.0.0.1:8080\"".to_owned(),
+        Kind::Number { min, .. } => format!("{min:?}"),
+        Kind::Pointer => "\"/a/b\"".to_owned(),
+        Kind::Plain => "true".to_owned(),
+        Kind::Values => "{ on = true, off = false }".to_owned(),
     }
 }

@@ -5,25 +5,36 @@ use std::collections::BTreeMap;
 use super::super::parse::Serves;
 use super::super::schema::{self, Section};
 use super::super::{
-    ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, Link, LinkKind, MqttBinding,
-    Person, SerialBinding,
+    ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, Link, LinkKind, Person,
+    SerialBinding,
 };
-use super::Names;
 use super::link::{Found, Links};
+use super::{Names, mqtt};
 use crate::config::fault::{Faults, quote};
 use crate::config::reader::{self, Expected, Fields, Row};
 use crate::config::value::nearest;
 use crate::{DeviceId, DeviceKind, LinkId, PersonId, RoomId};
 
-/// The keys that depend on the link.
-const fn section(kind: LinkKind) -> &'static Section {
-    match kind {
-        LinkKind::Gpio => &schema::DEVICE_GPIO,
-        LinkKind::Serial => &schema::DEVICE_SERIAL,
-        LinkKind::I2c => &schema::DEVICE_I2C,
-        LinkKind::Ble => &schema::DEVICE_BLE,
-        LinkKind::Mqtt => &schema::DEVICE_MQTT,
-        LinkKind::Net => &schema::DEVICE_NET,
+/// The keys that depend on the link, by its kind; those behind a broker depend on its dialect too.
+const SECTIONS: [(LinkKind, &Section); 10] = [
+    (LinkKind::Gpio, &schema::DEVICE_GPIO),
+    (LinkKind::Serial, &schema::DEVICE_SERIAL),
+    (LinkKind::I2c, &schema::DEVICE_I2C),
+    (LinkKind::Ble, &schema::DEVICE_BLE),
+    (LinkKind::Mqtt, &schema::DEVICE_ZIGBEE),
+    (LinkKind::Mqtt, &schema::DEVICE_FRIGATE),
+    (LinkKind::Mqtt, &schema::DEVICE_OWNTRACKS),
+    (LinkKind::Mqtt, &schema::DEVICE_RTL433),
+    (LinkKind::Mqtt, &schema::DEVICE_JSON),
+    (LinkKind::Net, &schema::DEVICE_NET),
+];
+
+/// The section that counts on a link; `None` while its kind or dialect is not known.
+fn section(found: Option<&Found>) -> Option<&'static Section> {
+    let found = found?;
+    match found.kind? {
+        LinkKind::Mqtt => Some(mqtt::section(found.dialect?)),
+        kind => SECTIONS.iter().find(|(of, _)| *of == kind).map(|(_, section)| *section),
     }
 }
 
@@ -43,7 +54,10 @@ pub(super) fn devices(
         let id = names.of(&fields, index + 1, faults);
         let Some(found) = link(&fields, found, links, faults) else { continue };
         let Some(device) = device(&id, &fields, found, persons, serves, faults) else { continue };
-        let (key, place) = place(&device.binding);
+        let Some((key, place)) = place(&device.binding) else {
+            devices.push(device);
+            continue;
+        };
         if let Some(other) = places.get(&(device.link.clone(), place.clone())) {
             let message =
                 format!("the device `{other}` is already at {} of this link", quote(&place));
@@ -57,18 +71,25 @@ pub(super) fn devices(
 }
 
 fn read<'d>(row: Row<'d>, found: Option<&Found>, faults: &mut Faults<'_>) -> Fields<'d> {
-    let kind = found.and_then(|found| found.kind);
-    let other_kinds = LinkKind::ALL.into_iter().filter(|other| Some(*other) != kind);
-    let others: Vec<&Section> = other_kinds.map(section).collect();
-    if let Some(kind) = kind {
-        let why = format!("its link is of kind `{}`", kind.as_str());
-        let sections = [&schema::DEVICE, section(kind)];
-        let expected = Expected { sections: &sections, tables: &[], elsewhere: &others, why: &why };
+    let own = section(found);
+    let others: Vec<&Section> = SECTIONS
+        .into_iter()
+        .map(|(_, section)| section)
+        .filter(|section| own.is_none_or(|own| own.when != section.when))
+        .collect();
+    if let (Some(own), Some(kind)) = (own, found.and_then(|found| found.kind)) {
+        let why = match found.and_then(|found| found.dialect) {
+            Some(dialect) => format!("its link speaks `{}`", dialect.as_str()),
+            None => format!("its link is of kind `{}`", kind.as_str()),
+        };
+        let sections = [&schema::DEVICE, own];
+        let tables: &[&str] = if own.when == schema::DEVICE_JSON.when { &["map"] } else { &[] };
+        let expected = Expected { sections: &sections, tables, elsewhere: &others, why: &why };
         return reader::read(row, &expected, faults);
     }
     // Without its link the other keys can not be judged.
     let any: Vec<&str> =
-        others.iter().flat_map(|section| section.keys).map(|key| key.name).collect();
+        others.iter().flat_map(|section| section.keys).map(|key| key.name).chain(["map"]).collect();
     let expected = Expected { tables: &any, ..Expected::only(&[&schema::DEVICE]) };
     reader::read(row, &expected, faults)
 }
@@ -116,12 +137,12 @@ fn device(
     let binding = match link {
         Link::Gpio(_) => gpio(fields, kind),
         Link::Serial(_) => serial(fields),
-        Link::Mqtt(_) => mqtt(fields, faults),
+        Link::Mqtt(link) => mqtt::binding(fields, link.dialect, faults),
         Link::Other(_) => None,
     };
     let (kind, binding) = (kind?, binding?);
     let protocol = fields.text("protocol").unwrap_or_else(|| match link {
-        Link::Mqtt(_) => "zigbee2mqtt".to_owned(),
+        Link::Mqtt(link) => link.dialect.as_str().to_owned(),
         _ => String::new(),
     });
     if !serves(kind, link.kind(), &protocol) {
@@ -203,30 +224,16 @@ fn serial(fields: &Fields<'_>) -> Option<Binding> {
     }))
 }
 
-fn mqtt(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Binding> {
-    let address = fields.text("address")?;
-    if address.contains(['+', '#', '\0']) || address.starts_with(['/', '$']) {
-        let message = format!("{} can not be part of a topic", quote(&address));
-        fields.fault(faults, "address", message, "use the IEEE address 0x… or the friendly name");
-        return None;
-    }
-    let ieee = address.strip_prefix("0x").or_else(|| address.strip_prefix("0X"));
-    if let Some(digits) = ieee
-        && (digits.len() != 16 || !digits.bytes().all(|b| b.is_ascii_hexdigit()))
-    {
-        let message = format!("{} is not an IEEE address", quote(&address));
-        fields.fault(faults, "address", message, "write 0x and 16 hexadecimal digits");
-        return None;
-    }
-    let address = if ieee.is_some() { address.to_lowercase() } else { address };
-    Some(Binding::Mqtt(MqttBinding { address }))
-}
-
-/// What no other device of the link may have, and the key that says it.
-fn place(binding: &Binding) -> (&'static str, String) {
-    match binding {
+/// What no other device of the link may have, and the key that says it. Several devices may share
+/// the messages of one JSON topic.
+fn place(binding: &Binding) -> Option<(&'static str, String)> {
+    Some(match binding {
         Binding::Gpio(gpio) => ("pin", format!("pin {}", gpio.pin)),
         Binding::Serial(serial) => ("address", format!("address {}", serial.address)),
         Binding::Mqtt(mqtt) => ("address", mqtt.address.clone()),
-    }
+        Binding::Frigate(camera) => ("address", camera.camera.clone()),
+        Binding::OwnTracks(phone) => ("address", phone.address.clone()),
+        Binding::Rtl433(radio) => ("address", format!("{}/{}", radio.model, radio.id)),
+        Binding::Json(_) => return None,
+    })
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::super::schema::{self, Section};
 use super::super::{
-    GpioBackend, GpioLink, Link, LinkKind, MqttDialect, MqttLink, MqttVersion, Parity, SerialLink,
+    GpioBackend, GpioLink, Link, LinkKind, MqttDialect, MqttLink, MqttTls, MqttVersion, Parity,
+    SerialLink,
 };
 use crate::LinkId;
 use crate::config::fault::{Faults, quote};
@@ -16,6 +17,8 @@ pub(super) struct Found {
     pub id: Option<LinkId>,
     /// Its kind, if that much is known.
     pub kind: Option<LinkKind>,
+    /// The dialect of a broker, if that much is known.
+    pub dialect: Option<MqttDialect>,
     pub link: Option<Link>,
     pub line: usize,
 }
@@ -56,14 +59,15 @@ pub(super) fn links(root: &Row<'_>, faults: &mut Faults<'_>) -> Links {
     for (name, _) in all.table.iter() {
         let at = all.key_place(name);
         let Some(row) = reader::table(&all, name, faults) else {
-            let lost = Found { id: None, kind: None, link: None, line: faults.line(at) };
+            let lost = Found { id: None, kind: None, dialect: None, link: None, line: faults.line(at) };
             found.0.insert(name.to_owned(), lost);
             continue;
         };
         let line = faults.line(row.at);
         let id = link_id(name, at, &found, faults);
+        let dialect = row.peek("dialect").and_then(schema::dialect);
         let (kind, link) = link(row, &mut ports, faults);
-        found.0.insert(name.to_owned(), Found { id, kind, link, line });
+        found.0.insert(name.to_owned(), Found { id, kind, dialect, link, line });
     }
     found
 }
@@ -161,20 +165,57 @@ fn mqtt(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<MqttLink> {
         fields.fault(faults, "password_file", message, "add username = \"…\"");
     }
     let url = fields.url("url")?;
+    // Never plain where TLS was meant.
+    let tls = match url.scheme {
+        "mqtts" => Some(tls(fields, faults)?),
+        _ => None,
+    };
+    if tls.is_none() {
+        no_tls(fields, faults);
+    }
+    let dialect = fields.word("dialect", schema::dialect)?;
     Some(MqttLink {
         host: url.host,
         port: url.port,
         username: fields.text("username"),
         password_file: fields.path("password_file"),
+        tls,
         version: fields.word("version", |word| match word {
             "5" => Some(MqttVersion::V5),
             "3.1.1" => Some(MqttVersion::V311),
             _ => None,
         })?,
-        dialect: fields.word("dialect", |word| match word {
-            "zigbee2mqtt" => Some(MqttDialect::Zigbee2mqtt),
-            _ => None,
-        })?,
-        base_topic: fields.text("base_topic")?,
+        dialect,
+        base_topic: fields.text("base_topic").unwrap_or_else(|| dialect.base_topic().to_owned()),
     })
+}
+
+fn no_tls(fields: &Fields<'_>, faults: &mut Faults<'_>) {
+    for key in ["ca", "client_cert", "client_key"] {
+        if fields.has(key) {
+            let message = format!("`{key}` is of no use without TLS");
+            fields.fault(faults, key, message, "write url = \"mqtts://…\" or remove it");
+        }
+    }
+}
+
+fn tls(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<MqttTls> {
+    if !fields.row.table.contains_key("ca") {
+        let message = "`mqtts` needs to know who may sign the broker's certificate";
+        fields.fault(faults, "url", message, "add ca = \"/etc/anju/ca.pem\"");
+    }
+    let client = match (fields.path("client_cert"), fields.path("client_key")) {
+        (Some(cert), Some(key)) => Some((cert, key)),
+        (None, None) => None,
+        (cert, _) => {
+            let (has, lacks) = match cert {
+                Some(_) => ("client_cert", "client_key"),
+                None => ("client_key", "client_cert"),
+            };
+            let message = format!("there is `{has}` and no `{lacks}`");
+            fields.fault(faults, has, message, format!("add {lacks} = \"/path\""));
+            None
+        }
+    };
+    Some(MqttTls { ca: fields.path("ca")?, client })
 }

@@ -92,17 +92,6 @@ pub(in crate::config) const DEVICE_SERIAL: Section = Section {
     ],
 };
 
-pub(in crate::config) const DEVICE_MQTT: Section = Section {
-    heading: "[[device]]",
-    when: "on an `mqtt` link",
-    doc: "A name at the broker's far side.",
-    keys: &[required(
-        "address",
-        Kind::Text { max: 128 },
-        "IEEE address (`0x` and 16 digits) or friendly name.",
-    )],
-};
-
 pub(in crate::config) const DEVICE_I2C: Section = Section {
     heading: "[[device]]",
     when: "on an `i2c` link",

@@ -1,6 +1,6 @@
 //! `[links.ID]` by kind.
 
-use super::{Kind, Section, default, optional, required};
+use super::{Kind, Section, default, derived, optional, required};
 use crate::config::LinkKind;
 
 const KINDS: &[&str] = &["gpio", "serial", "i2c", "ble", "mqtt", "net"];
@@ -51,17 +51,25 @@ pub(in crate::config) const LINK_MQTT: Section = Section {
     keys: &[
         required(
             "url",
-            Kind::Url { schemes: &[("mqtt", 1883)], path: false },
-            "The broker, `mqtt://HOST:PORT`.",
+            Kind::Url { schemes: &[("mqtt", 1883), ("mqtts", 8883)], path: false },
+            "The broker; `mqtts` is TLS.",
         ),
         required(
             "dialect",
-            Kind::Choice(&["zigbee2mqtt"]),
+            Kind::Choice(&["zigbee2mqtt", "frigate", "owntracks", "rtl433", "json"]),
             "How topics and payloads are to be understood.",
         ),
-        default("base_topic", Kind::Topic, "\"zigbee2mqtt\"", "Base topic."),
+        derived(
+            "base_topic",
+            Kind::Topic,
+            "`zigbee2mqtt`, `frigate`, `owntracks`, `rtl_433`; none for `json`",
+            "Base topic.",
+        ),
         optional("username", Kind::Text { max: 128 }, "User name, if the broker wants one."),
         optional("password_file", Kind::SecretFile, "File that holds the password."),
+        optional("ca", Kind::Path, "CA that signed the broker's certificate, PEM; `mqtts` needs it."),
+        optional("client_cert", Kind::Path, "Certificate chain of the box, PEM; for `mqtts`."),
+        optional("client_key", Kind::SecretFile, "Private key of the box, PEM; for `mqtts`."),
         default("version", Kind::Choice(&["5", "3.1.1"]), "\"5\"", "Version of MQTT."),
     ],
 };

@@ -41,7 +41,7 @@ fn device(id: &str, kind: DeviceKind, name: &str, room: &str) -> Device {
         room: Some(RoomId::new(room).unwrap()),
         person: None,
         link: LinkId::new("zigbee").unwrap(),
-        binding: Binding::Mqtt(MqttBinding { address: id.to_owned() }),
+        binding: Binding::Mqtt(MqttBinding { address: id.to_owned(), on_watts: 15 }),
         heard_within: None,
     }
 }
@@ -57,6 +57,7 @@ pub fn household(language: Language, contacts: Vec<Contact>) -> Household {
             name: if language == Language::ZhCn { "王奶奶" } else { "Mrs Wang" }.to_owned(),
             risks: Vec::new(),
         }],
+        zones: Vec::new(),
         contacts,
         channels: Channels::default(),
         links: BTreeMap::new(),
