@@ -12,9 +12,8 @@ use rustls::{ClientConfig, RootCertStore, crypto};
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let name = path.display();
-    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path)
-        .map_err(|error| format!("{name}: {error}"))?
-        .collect();
+    let found: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(path).map_err(|error| format!("{name}: {error}"))?.collect();
     match found {
         Ok(list) if !list.is_empty() => Ok(list),
         Ok(_) => Err(format!("{name} holds no certificate")),
@@ -34,8 +33,8 @@ fn config(tls: &MqttTls) -> Result<ClientConfig, String> {
         .with_root_certificates(roots);
     let Some((cert, key)) = &tls.client else { return Ok(builder.with_no_client_auth()) };
     let chain = certificates(cert)?;
-    let secret = PrivateKeyDer::from_pem_file(key)
-        .map_err(|error| format!("{}: {error}", key.display()))?;
+    let secret =
+        PrivateKeyDer::from_pem_file(key).map_err(|error| format!("{}: {error}", key.display()))?;
     builder.with_client_auth_cert(chain, secret).map_err(text)
 }
 

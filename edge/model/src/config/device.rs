@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use super::mqtt::{
-    FrigateBinding, JsonBinding, MqttBinding, OwnTracksBinding, Rtl433Binding,
-};
+use super::mqtt::{FrigateBinding, JsonBinding, MqttBinding, OwnTracksBinding, Rtl433Binding};
 use crate::observation::Origin;
 use crate::{DeviceId, DeviceKind, LinkId, PersonId, RoomId};
 

@@ -160,8 +160,8 @@ pub(super) const ROOT: Section = Section {
 
 /// The names of all tables at the top of the file.
 pub(super) const TOP: &[&str] = &[
-    "schema", "box", "service", "person", "zone", "contact", "channels", "links", "device", "guard",
-    "upstream", "web", "speaker", "journal",
+    "schema", "box", "service", "person", "zone", "contact", "channels", "links", "device",
+    "guard", "upstream", "web", "speaker", "journal",
 ];
 
 /// The rules that have figures.

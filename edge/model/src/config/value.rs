@@ -83,8 +83,9 @@ pub(super) fn check(key: &Key, item: &Item) -> Result<Checked> {
         }
         Kind::Integer { min, max } => integer(key, item, min, max).map(Checked::Integer),
         Kind::Number { min, max } => plain::number(key, item, min, max).map(Checked::Number),
-        Kind::Pointer => plain::pointer(text(key, item, "a JSON pointer in quotes")?)
-            .map(Checked::Text),
+        Kind::Pointer => {
+            plain::pointer(text(key, item, "a JSON pointer in quotes")?).map(Checked::Text)
+        }
         Kind::Plain => plain::plain(key, item).map(Checked::Plain),
         Kind::Values => plain::values(key, item).map(Checked::Values),
         Kind::Duration { min, max } => {

@@ -59,7 +59,8 @@ pub(super) fn links(root: &Row<'_>, faults: &mut Faults<'_>) -> Links {
     for (name, _) in all.table.iter() {
         let at = all.key_place(name);
         let Some(row) = reader::table(&all, name, faults) else {
-            let lost = Found { id: None, kind: None, dialect: None, link: None, line: faults.line(at) };
+            let lost =
+                Found { id: None, kind: None, dialect: None, link: None, line: faults.line(at) };
             found.0.insert(name.to_owned(), lost);
             continue;
         };

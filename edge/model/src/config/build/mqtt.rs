@@ -122,7 +122,8 @@ fn owntracks(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Binding> {
 
 fn rtl433(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Binding> {
     let address = fields.text("address")?;
-    let Some((model, id)) = address.rsplit_once('/').filter(|(m, id)| !m.is_empty() && !id.is_empty())
+    let Some((model, id)) =
+        address.rsplit_once('/').filter(|(m, id)| !m.is_empty() && !id.is_empty())
     else {
         let message = format!("{} is not a model and an id", quote(&address));
         let mend = "write MODEL/ID as rtl_433 prints them, such as \"Generic-Remote/55034\"";
@@ -131,7 +132,9 @@ fn rtl433(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Binding> {
     };
     let mut press = Vec::new();
     for written in fields.list("press") {
-        match written.split_once('=').filter(|(field, value)| !field.is_empty() && !value.is_empty())
+        match written
+            .split_once('=')
+            .filter(|(field, value)| !field.is_empty() && !value.is_empty())
         {
             Some((field, value)) => press.push((field.to_owned(), value.to_owned())),
             None => {

@@ -67,7 +67,11 @@ pub(in crate::config) const LINK_MQTT: Section = Section {
         ),
         optional("username", Kind::Text { max: 128 }, "User name, if the broker wants one."),
         optional("password_file", Kind::SecretFile, "File that holds the password."),
-        optional("ca", Kind::Path, "CA that signed the broker's certificate, PEM; `mqtts` needs it."),
+        optional(
+            "ca",
+            Kind::Path,
+            "CA that signed the broker's certificate, PEM; `mqtts` needs it.",
+        ),
         optional("client_cert", Kind::Path, "Certificate chain of the box, PEM; for `mqtts`."),
         optional("client_key", Kind::SecretFile, "Private key of the box, PEM; for `mqtts`."),
         default("version", Kind::Choice(&["5", "3.1.1"]), "\"5\"", "Version of MQTT."),

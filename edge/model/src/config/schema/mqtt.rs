@@ -130,12 +130,7 @@ pub(in crate::config) const DEVICE_MAP: Section = Section {
             "1.0",
             "Numbers are multiplied by this.",
         ),
-        default(
-            "offset",
-            Kind::Number { min: -1e9, max: 1e9 },
-            "0.0",
-            "Added after that.",
-        ),
+        default("offset", Kind::Number { min: -1e9, max: 1e9 }, "0.0", "Added after that."),
         optional(
             "min",
             Kind::Number { min: -1e12, max: 1e12 },

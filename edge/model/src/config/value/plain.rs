@@ -53,9 +53,7 @@ fn scalar(value: &Value) -> Option<Json> {
             Some(Json::from(text.value().as_str()))
         }
         Value::Integer(number) => Some(Json::from(*number.value())),
-        Value::Float(number) => {
-            serde_json::Number::from_f64(*number.value()).map(Json::Number)
-        }
+        Value::Float(number) => serde_json::Number::from_f64(*number.value()).map(Json::Number),
         Value::Boolean(flag) => Some(Json::from(*flag.value())),
         _ => None,
     }
