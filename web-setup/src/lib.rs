@@ -2,11 +2,21 @@
 //! It asks the box through one trait and must never wait for it, never load anything from
 //! elsewhere, and, until there is a sign-in, never change anything.
 
+mod api;
+mod assets;
+mod gate;
+mod live;
 pub mod metrics;
+mod page;
+mod server;
+mod site;
+mod texts;
 pub mod view;
 
 pub use metrics::{Metric, MetricKind, Sample};
+pub use server::{Limits, serve};
 pub use view::{
     Activity, Ago, Alert, AlertStage, BoxView, Channel, Device, Health, Helper, Journal, Link,
-    Occupancy, OccupancyState, Part, Person, Presence, Reading, Status, Upstream,
+    Occupancy, OccupancyState, Part, Person, Presence, Reading, Standing, Status, Upstream, Watch,
+    Words,
 };

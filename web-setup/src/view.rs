@@ -68,6 +68,8 @@ pub struct Status {
     pub journal: Journal,
     /// The way to the centre, if there is one.
     pub upstream: Option<Upstream>,
+    /// What is watched for, and what is not.
+    pub rules: Vec<Watch>,
     /// Parts of the configuration that can not be used: `FILE:LINE:COL: what is wrong; the mend`.
     pub config_faults: Vec<String>,
 }
@@ -277,6 +279,49 @@ pub struct Upstream {
     pub backlog: u64,
     /// Alert entries among them.
     pub alert_backlog: u64,
+}
+
+/// Something that is watched for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Watch {
+    /// Name of the rule.
+    pub rule: String,
+    /// Whether it watches.
+    pub standing: Standing,
+    /// Why less than it could.
+    pub why: Option<Words>,
+}
+
+/// Whether a rule watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It watches.
+    Active,
+    /// It watches, but not all it could.
+    Limited,
+    /// It does not watch.
+    Off,
+}
+
+/// The same words in both languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Words {
+    /// In Chinese.
+    #[serde(rename = "zh-CN")]
+    pub zh_cn: &'static str,
+    /// In English.
+    pub en: &'static str,
+}
+
+impl Words {
+    /// In a language.
+    pub const fn get(self, language: Language) -> &'static str {
+        match language {
+            Language::ZhCn => self.zh_cn,
+            Language::En => self.en,
+        }
+    }
 }
 
 /// Whether the box guards.

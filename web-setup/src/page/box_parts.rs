@@ -1,0 +1,171 @@
+//! The ways to people, what is watched for, and the box itself.
+
+use maud::{Markup, html};
+
+use super::Scene;
+use crate::view::{Channel, Link, Standing, Upstream};
+
+/// A channel that was not proved for longer may not work tonight, in seconds.
+const PROOF_IS_OLD: u64 = 31 * 86_400;
+
+/// The ways to people.
+pub fn ways(scene: &Scene<'_>) -> Markup {
+    let words = scene.words;
+    html! {
+        section #ways.card {
+            h2 { (words.get("ways")) }
+            @if scene.status.channels.is_empty() { p.quiet { (words.get("ways-none")) } }
+            dl { @for channel in &scene.status.channels { (way(scene, channel)) } }
+        }
+    }
+}
+
+fn way(scene: &Scene<'_>, channel: &Channel) -> Markup {
+    let words = scene.words;
+    let name = words.get_or(&format!("channel-{}", channel.name), &channel.name);
+    let old = channel.proved.is_none_or(|proved| proved.seconds > PROOF_IS_OLD);
+    html! {
+        div.bad[channel.failing.is_some()].unproved[old] {
+            dt { (scene.line([channel.contact.clone(), Some(name)])) }
+            dd {
+                @if let Some(reason) = &channel.failing {
+                    strong { (words.get("way-failing")) }
+                    span.quiet lang="en" { (reason) }
+                }
+                @match channel.proved {
+                    Some(proved) => span { (words.get("way-proved")) " " (scene.clock.ago(proved)) },
+                    None => span.quiet { (words.get("way-unproved")) },
+                }
+            }
+        }
+    }
+}
+
+/// What is watched for.
+pub fn rules(scene: &Scene<'_>) -> Markup {
+    let words = scene.words;
+    html! {
+        section #rules.card {
+            h2 { (words.get("rules")) }
+            ul.rules {
+                @for watch in &scene.status.rules {
+                    li data-standing=(standing(watch.standing)) {
+                        span {
+                            (words.get_or(&format!("watch-{}", watch.rule), &watch.rule))
+                        }
+                        span.quiet {
+                            @match watch.standing {
+                                Standing::Active => (words.get("rule-active")),
+                                Standing::Limited => (words.get("rule-limited")),
+                                Standing::Off => (words.get("rule-off")),
+                            }
+                            @if let Some(why) = watch.why {
+                                (words.get("because")) (why.get(words.language))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+const fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Active => "active",
+        Standing::Limited => "limited",
+        Standing::Off => "off",
+    }
+}
+
+/// The box: its record, its links, the way to the centre, its configuration.
+pub fn the_box(scene: &Scene<'_>) -> Markup {
+    let (status, words) = (scene.status, scene.words);
+    let journal = &status.journal;
+    html! {
+        section #box.card {
+            h2 { (words.get("the-box")) }
+            dl {
+                div.bad[!journal.recording] {
+                    dt { (words.get("journal")) }
+                    dd {
+                        @if journal.recording { (words.get("journal-recording")) }
+                        @else { strong { (words.get("journal-not-recording")) } }
+                        @if let Some(reason) = &journal.reason { span.quiet lang="en" { (reason) } }
+                        span.quiet {
+                            (words.fill("journal-figures", [
+                                ("entries", journal.newest_seq.into()),
+                                ("mib", mebibytes(journal.bytes).into()),
+                            ]))
+                        }
+                    }
+                }
+                (centre(scene))
+                @for link in &status.links { (wire(scene, link)) }
+                @if !status.config_faults.is_empty() {
+                    div.bad {
+                        dt { (words.get("configuration")) }
+                        dd {
+                            strong {
+                                (words.fill("config-faults", [("n", status.config_faults.len().into())]))
+                            }
+                            ul.faults lang="en" {
+                                @for fault in &status.config_faults { li { (fault) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn centre(scene: &Scene<'_>) -> Markup {
+    let words = scene.words;
+    let Some(upstream) = &scene.status.upstream else {
+        return html! {
+            div { dt { (words.get("centre")) } dd.quiet { (words.get("centre-none")) } }
+        };
+    };
+    html! {
+        div.bad[!upstream.connected] {
+            dt { (words.get("centre")) }
+            dd {
+                @if upstream.connected { (words.get("connected")) }
+                @else { strong { (words.get("disconnected")) } }
+                @if let Some(since) = upstream.since { span.quiet { (scene.clock.ago(since)) } }
+                @if let Some(reason) = &upstream.reason { span.quiet lang="en" { (reason) } }
+                span.quiet { (backlog(scene, upstream)) }
+            }
+        }
+    }
+}
+
+fn backlog(scene: &Scene<'_>, upstream: &Upstream) -> String {
+    if upstream.backlog == 0 {
+        return scene.words.get("backlog-none");
+    }
+    scene.words.fill(
+        "backlog",
+        [("n", upstream.backlog.into()), ("alerts", upstream.alert_backlog.into())],
+    )
+}
+
+fn wire(scene: &Scene<'_>, link: &Link) -> Markup {
+    let words = scene.words;
+    html! {
+        div.bad[!link.up] {
+            dt { (words.get_or(&format!("link-{}", link.kind), &link.kind)) span.quiet { (link.id) } }
+            dd {
+                @if link.up { (words.get("connected")) }
+                @else { strong { (words.get("disconnected")) } }
+                @if let Some(reason) = &link.reason { span.quiet lang="en" { (reason) } }
+            }
+        }
+    }
+}
+
+fn mebibytes(bytes: u64) -> String {
+    let tenths = bytes.saturating_mul(10) / (1024 * 1024);
+    format!("{}.{}", tenths / 10, tenths % 10)
+}

@@ -1,0 +1,135 @@
+//! The devices, room by room. One that can not be relied on shows that instead of what it last
+//! said; what it said then is told with its age.
+
+use anju_model::{Fact, RoomId};
+use maud::{Markup, html};
+
+use super::Scene;
+use super::reading::{self, measured};
+use crate::view::{Device, Presence};
+
+/// A measured value older than this is not the present one, in seconds.
+const MEASURED_IS_OLD: u64 = 2 * 3600;
+
+/// A link below this quality is shown, per cent.
+const WEAK_LINK_PERCENT: u8 = 20;
+
+/// All devices.
+pub fn section(scene: &Scene<'_>) -> Markup {
+    let words = scene.words;
+    html! {
+        section #devices {
+            h2 { (words.get("devices")) }
+            @if scene.status.devices.is_empty() { p.quiet { (words.get("devices-none")) } }
+            @for (room, devices) in rooms(&scene.status.devices) {
+                h3.room { (room.map_or_else(|| words.get("room-none"), |room| scene.room(room))) }
+                ul.devices.card {
+                    @for device in devices { (row(scene, device)) }
+                }
+            }
+        }
+    }
+}
+
+/// Devices by room, rooms in the order of their first device.
+fn rooms(devices: &[Device]) -> Vec<(Option<&RoomId>, Vec<&Device>)> {
+    let mut rooms: Vec<(Option<&RoomId>, Vec<&Device>)> = Vec::new();
+    for device in devices {
+        let room = device.room.as_ref();
+        match rooms.iter_mut().find(|(known, _)| *known == room) {
+            Some((_, list)) => list.push(device),
+            None => rooms.push((room, vec![device])),
+        }
+    }
+    rooms
+}
+
+fn row(scene: &Scene<'_>, device: &Device) -> Markup {
+    let words = scene.words;
+    let presence = match device.presence {
+        Presence::Online => "online",
+        Presence::Offline => "offline",
+        Presence::NeverHeard => "never-heard",
+        Presence::NotServed => "not-served",
+    };
+    html! {
+        li data-device=(device.id) data-presence=(presence) {
+            div.who {
+                p.name { (device.name) }
+                p.quiet {
+                    (scene.line([
+                        Some(device.kind.name(words.language).to_owned()),
+                        battery(scene, device),
+                        weak_link(scene, device),
+                    ]))
+                }
+            }
+            div.says { (says(scene, device)) }
+        }
+    }
+}
+
+fn says(scene: &Scene<'_>, device: &Device) -> Markup {
+    let words = scene.words;
+    let said = device.reading.as_ref();
+    match device.presence {
+        Presence::Online => match said {
+            Some(said) => {
+                let old = measured(&said.fact) && said.ago.seconds > MEASURED_IS_OLD;
+                html! {
+                    p.value.old[old] { (reading::words(words, &said.fact)) }
+                    p.quiet { (scene.clock.ago(said.ago)) }
+                }
+            }
+            None => html! {
+                p.value { (words.get("online")) }
+                p.quiet { @if let Some(heard) = device.last_heard { (scene.clock.ago(heard)) } }
+            },
+        },
+        Presence::Offline => html! {
+            p.value { (words.get("offline")) }
+            (last(scene, device))
+        },
+        Presence::NeverHeard => html! {
+            p.value { (words.get("never-heard")) }
+            p.quiet { (words.get("never-heard-hint")) }
+        },
+        Presence::NotServed => html! {
+            p.value { (words.get("not-served")) }
+            p.quiet { (words.get("not-served-hint")) }
+        },
+    }
+}
+
+/// What a lost device last said, as the past that it is.
+fn last(scene: &Scene<'_>, device: &Device) -> Markup {
+    let words = scene.words;
+    let told = |fact: &Fact, ago: String| {
+        let fact = reading::words(words, fact);
+        words.fill("last-said", [("fact", fact.into()), ("ago", ago.into())])
+    };
+    html! {
+        p.quiet {
+            @if let Some(said) = &device.reading {
+                (told(&said.fact, scene.clock.ago_text(said.ago.seconds)))
+            } @else if let Some(heard) = device.last_heard {
+                (words.get("last-heard")) " " (scene.clock.ago(heard))
+            }
+        }
+    }
+}
+
+fn battery(scene: &Scene<'_>, device: &Device) -> Option<String> {
+    let words = scene.words;
+    match (device.battery_low, device.battery_percent) {
+        (true, Some(percent)) => Some(words.fill("battery-low-at", [("n", percent.into())])),
+        (true, None) => Some(words.get("battery-low")),
+        (false, Some(percent)) => Some(words.fill("battery", [("n", percent.into())])),
+        (false, None) => None,
+    }
+}
+
+fn weak_link(scene: &Scene<'_>, device: &Device) -> Option<String> {
+    let percent = device.link_quality_percent?;
+    (percent < WEAK_LINK_PERCENT).then(|| scene.words.get("weak-link"))
+}
