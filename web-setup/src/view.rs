@@ -196,8 +196,9 @@ pub struct Device {
     pub battery_low: bool,
     /// Quality of the radio link, per cent.
     pub link_quality_percent: Option<u8>,
-    /// What it last said. Shown as current only while `presence` is online.
-    pub reading: Option<Reading>,
+    /// What it last said of each thing it tells, the newest first. Shown as current only while
+    /// `presence` is online.
+    pub readings: Vec<Reading>,
 }
 
 /// Whether a device can be relied on now.
@@ -214,13 +215,32 @@ pub enum Presence {
     NotServed,
 }
 
-/// What a device last said.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// What a device last said of one thing.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
     /// The fact.
     pub fact: Fact,
-    /// When it said so.
+    /// When the box heard it.
     pub ago: Ago,
+    /// Known at start, from a broker's memory or a line's level: how old it is nobody knows.
+    pub baseline: bool,
+}
+
+#[derive(Serialize)]
+struct ReadingWire<'a> {
+    /// Which fact, as in the observation types.
+    what: &'static str,
+    fact: &'a Fact,
+    ago: Ago,
+    baseline: bool,
+}
+
+impl Serialize for Reading {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { fact, ago, baseline } = self;
+        ReadingWire { what: fact.what(), fact, ago: *ago, baseline: *baseline }
+            .serialize(serializer)
+    }
 }
 
 /// One link.

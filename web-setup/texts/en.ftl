@@ -126,6 +126,7 @@ never-heard = Not heard yet
 never-heard-hint = Trigger it once to see whether it is heard
 not-served = Not connected
 not-served-hint = This version can not serve it
+known-at-start = as known at start
 last-said = Last: { $fact }, { $ago }
 last-heard = Last heard
 battery = battery { $n }%

@@ -119,6 +119,7 @@ never-heard = 还没有信号
 never-heard-hint = 触发一次，看看能不能收到
 not-served = 未接入
 not-served-hint = 这个版本还不支持
+known-at-start = 开机时得知
 last-said = 上一次：{ $fact }，{ $ago }
 last-heard = 最后一次信号：
 battery = 电量 { $n }%

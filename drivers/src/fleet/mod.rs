@@ -147,6 +147,16 @@ impl Fleet {
         self.running.iter().map(|(name, r)| (name.clone(), r.health.borrow().clone())).collect()
     }
 
+    /// The drivers that run now, to be watched without borrowing the fleet.
+    pub fn watch(&self) -> Vec<Watched> {
+        let watched = |(name, running): (&String, &Running)| Watched {
+            name: name.clone(),
+            devices: running.devices.clone(),
+            health: running.health.clone(),
+        };
+        self.running.iter().map(watched).collect()
+    }
+
     /// A handle that sends commands to devices without borrowing the fleet. It knows the drivers
     /// that run now.
     pub fn commander(&self) -> Commander {
@@ -158,6 +168,17 @@ impl Fleet {
         }
         Commander { routes }
     }
+}
+
+/// One driver, as others may watch it.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// Its name.
+    pub name: String,
+    /// The devices it serves.
+    pub devices: Vec<DeviceId>,
+    /// How it is.
+    pub health: watch::Receiver<Health>,
 }
 
 /// Sends commands to devices.

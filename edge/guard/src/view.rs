@@ -2,7 +2,7 @@
 //! person, each device, and which rules watch, watch with limits or do not, and why. For the
 //! status page; it must never be read back by a rule.
 
-use anju_model::{DeviceId, DeviceKind, Language, Moment, Observation, Rule};
+use anju_model::{DeviceId, DeviceKind, Language, Moment, Observation, Rule, Stamp};
 use jiff::Timestamp;
 
 use crate::activity;
@@ -145,6 +145,11 @@ impl Guard {
                 .collect(),
             rules: self.standings(),
         }
+    }
+
+    /// Where a stamp of now lies on the guard's line of time, on which the picture's moments lie.
+    pub fn moment(&self, stamp: &Stamp) -> Moment {
+        self.line.estimate(stamp)
     }
 
     fn standings(&self) -> Vec<RuleView> {

@@ -2,6 +2,7 @@
 //! records, lets the guard judge and the book answer, and hands out what is to be done. It must
 //! never wait for a disk, a network or a device.
 
+mod board;
 mod faults;
 mod message;
 mod recall;
@@ -10,18 +11,19 @@ mod urgency;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anju_guard::Guard;
+use anju_guard::{Guard, HomeView};
 use anju_journal::Journal;
 use anju_model::command::{Command, Request};
 use anju_model::config::Household;
-use anju_model::{Body, BoxEvent, Entry, Finding, Moment, Timeline};
+use anju_model::{Body, BoxEvent, Entry, Finding, Moment, Stamp, Timeline};
 use anju_respond::life::{Action, Book, Input};
 use anju_respond::texts::Texts;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+pub use board::{Board, Channel, Said};
 pub use message::{Answer, Message};
 pub use recall::{ALERT_ENTRIES, EVENT_ENTRIES};
 use recorder::Recorder;
@@ -35,11 +37,35 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// Commands remembered, so that one that comes twice is carried out once.
 const COMMANDS_REMEMBERED: usize = 512;
 
+/// Others see the core this long after a change at the latest, and at most this often.
+const SHOW_EVERY: Duration = Duration::from_millis(20);
+
 /// What others see of the core.
 #[derive(Debug, Clone, Default)]
 pub struct View {
     /// Alerts that are not closed.
     pub open: Vec<anju_respond::life::AlertView>,
+    /// The home; absent until the core has begun.
+    pub picture: Option<Arc<Picture>>,
+}
+
+/// The home as the core knows it.
+#[derive(Debug)]
+pub struct Picture {
+    /// The configuration in use.
+    pub household: Arc<Household>,
+    /// When this was so.
+    pub stamp: Stamp,
+    /// The same on the line of time of alerts and of what was said.
+    pub now: Moment,
+    /// The same on the guard's line of time.
+    pub guard_now: Moment,
+    /// Since when the core is on guard.
+    pub guarding_since: Moment,
+    /// What the guard makes of the home.
+    pub home: HomeView,
+    /// What was last said and done.
+    pub board: Board,
 }
 
 /// The core with all it owns.
@@ -51,6 +77,12 @@ pub struct Core {
     book: Book,
     outs: Outs,
     view: watch::Sender<View>,
+    household: Arc<Household>,
+    board: Board,
+    began: Moment,
+    /// Something changed that others have not seen.
+    changed: bool,
+    shown: Option<Instant>,
     commands: HashMap<String, Answer>,
     command_order: VecDeque<String>,
 }
@@ -76,6 +108,11 @@ impl Core {
             recorder: Recorder::new(journal, household.box_id.clone(), household.timezone.clone()),
             guard: Guard::new(household.clone()),
             book: Book::new(household.clone(), texts),
+            household,
+            board: Board::default(),
+            began: Moment::default(),
+            changed: true,
+            shown: None,
             line: Timeline::default(),
             clocks,
             outs,
@@ -88,7 +125,9 @@ impl Core {
     /// Rebuilds what was known from the journal, and goes on with what was open. `first` are the
     /// entries that the start itself owes: boot, gaps, faults.
     pub fn begin(&mut self, recorded: Vec<anju_journal::Record>, first: Vec<Body>) {
-        recall::recall(recorded, &mut self.line, &mut self.guard, &mut self.book);
+        recall::recall(recorded, &mut self.line, &mut self.guard, &mut self.book, &mut self.board);
+        self.board.configure(&self.household);
+        self.began = self.now();
         let mut steps = VecDeque::new();
         for body in first {
             steps.extend(self.record(body, None));
@@ -99,6 +138,7 @@ impl Core {
         let now = self.now();
         let actions = self.book.resume(now);
         self.work(actions.into_iter().map(Step::Do).collect());
+        self.show();
     }
 
     /// Runs until stopped; then records the stop.
@@ -115,6 +155,9 @@ impl Core {
                 () = tokio::time::sleep(sleep) => {}
             }
             self.tick();
+            if self.changed && self.time_to_show().is_zero() {
+                self.show();
+            }
         }
         self.take(Message::Box(BoxEvent::Stop { reason: "asked to stop".into() }));
     }
@@ -132,7 +175,31 @@ impl Core {
         let stamp = self.clocks.stamp();
         let book = self.book.next_tick().map(|at| at.since(now));
         let guard = self.guard.wait(&stamp);
-        [book, guard].into_iter().flatten().min().unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
+        let show = self.changed.then(|| self.time_to_show());
+        [book, guard, show].into_iter().flatten().min().unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
+    }
+
+    fn time_to_show(&self) -> Duration {
+        self.shown.map_or(Duration::ZERO, |shown| SHOW_EVERY.saturating_sub(shown.elapsed()))
+    }
+
+    /// Lets others see the core as it is now.
+    fn show(&mut self) {
+        let now = self.now();
+        let stamp = self.clocks.stamp();
+        let picture = Picture {
+            household: self.household.clone(),
+            guard_now: self.guard.moment(&stamp),
+            stamp,
+            now,
+            guarding_since: self.began,
+            home: self.guard.home(),
+            board: self.board.clone(),
+        };
+        let view = View { open: self.book.open(), picture: Some(Arc::new(picture)) };
+        self.view.send_replace(view);
+        self.changed = false;
+        self.shown = Some(Instant::now());
     }
 
     /// Whatever is due by now.
@@ -175,6 +242,8 @@ impl Core {
         let now = self.now();
         let texts = Arc::new(Texts::new(household.language));
         self.guard.reconfigure(household.clone());
+        self.board.configure(&household);
+        self.household = household.clone();
         self.book.configure(now, household.clone(), texts);
     }
 
@@ -184,8 +253,9 @@ impl Core {
         recorded: Option<tokio::sync::oneshot::Sender<()>>,
     ) -> Vec<Step> {
         let stamp = self.clocks.stamp();
-        self.line.place(&stamp);
+        let at = self.line.place(&stamp);
         let Some(entry) = self.recorder.record(stamp, body, recorded) else { return Vec::new() };
+        self.board.note(&entry, at);
         let fault = match &entry.body {
             Body::Box(event) => faults::finding(&entry.id, event).map(tell),
             _ => None,
@@ -209,8 +279,7 @@ impl Core {
                 steps.push_front(step);
             }
         }
-        let view = View { open: self.book.open() };
-        self.view.send_replace(view);
+        self.changed = true;
     }
 
     fn act(&mut self, action: Action) -> Vec<Step> {

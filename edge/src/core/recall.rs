@@ -5,14 +5,22 @@ use anju_journal::Record;
 use anju_model::{Body, Timeline, entry};
 use anju_respond::life::Book;
 
+use super::board::Board;
+
 /// How many alert entries are read back: far more than the open alerts of any home have.
 pub const ALERT_ENTRIES: usize = 5_000;
 
 /// How many other entries are read back: some days of a home.
 pub const EVENT_ENTRIES: usize = 10_000;
 
-/// Gives recorded entries, oldest first, to the guard and the book.
-pub fn recall(records: Vec<Record>, line: &mut Timeline, guard: &mut Guard, book: &mut Book) {
+/// Gives recorded entries, oldest first, to the guard, the book and the board.
+pub fn recall(
+    records: Vec<Record>,
+    line: &mut Timeline,
+    guard: &mut Guard,
+    book: &mut Book,
+    board: &mut Board,
+) {
     let mut unreadable = 0u64;
     for record in records {
         let Ok(entry) = entry::decode(&record.body) else {
@@ -21,6 +29,7 @@ pub fn recall(records: Vec<Record>, line: &mut Timeline, guard: &mut Guard, book
         };
         let at = line.place(&entry.stamp);
         guard.recall(&entry);
+        board.recall(&entry, at);
         match &entry.body {
             Body::Alert(change) => book.recall(at, change),
             Body::Delivery(delivery) => book.recall_delivery(delivery),

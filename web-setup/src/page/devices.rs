@@ -1,15 +1,12 @@
 //! The devices, room by room. One that can not be relied on shows that instead of what it last
 //! said; what it said then is told with its age.
 
-use anju_model::{Fact, RoomId};
+use anju_model::RoomId;
 use maud::{Markup, html};
 
 use super::Scene;
-use super::reading::{self, measured};
-use crate::view::{Device, Presence};
-
-/// A measured value older than this is not the present one, in seconds.
-const MEASURED_IS_OLD: u64 = 2 * 3600;
+use super::reading;
+use crate::view::{Device, Presence, Reading};
 
 /// A link below this quality is shown, per cent.
 const WEAK_LINK_PERCENT: u8 = 20;
@@ -71,21 +68,12 @@ fn row(scene: &Scene<'_>, device: &Device) -> Markup {
 
 fn says(scene: &Scene<'_>, device: &Device) -> Markup {
     let words = scene.words;
-    let said = device.reading.as_ref();
     match device.presence {
-        Presence::Online => match said {
-            Some(said) => {
-                let old = measured(&said.fact) && said.ago.seconds > MEASURED_IS_OLD;
-                html! {
-                    p.value.old[old] { (reading::words(words, &said.fact)) }
-                    p.quiet { (scene.clock.ago(said.ago)) }
-                }
-            }
-            None => html! {
-                p.value { (words.get("online")) }
-                p.quiet { @if let Some(heard) = device.last_heard { (scene.clock.ago(heard)) } }
-            },
+        Presence::Online if device.readings.is_empty() => html! {
+            p.value { (words.get("online")) }
+            p.quiet { @if let Some(heard) = device.last_heard { (scene.clock.ago(heard)) } }
         },
+        Presence::Online => html! { @for said in &device.readings { (present(scene, said)) } },
         Presence::Offline => html! {
             p.value { (words.get("offline")) }
             (last(scene, device))
@@ -101,17 +89,30 @@ fn says(scene: &Scene<'_>, device: &Device) -> Markup {
     }
 }
 
+/// What a device in reach said; what holds no longer is not shown as the present state.
+fn present(scene: &Scene<'_>, said: &Reading) -> Markup {
+    let words = scene.words;
+    let old = said.baseline
+        || reading::holds_for(&said.fact).is_some_and(|seconds| said.ago.seconds > seconds);
+    html! {
+        p.value.old[old] { (reading::words(words, &said.fact)) }
+        p.quiet {
+            @if said.baseline { (words.get("known-at-start")) }
+            @else { (scene.clock.ago(said.ago)) }
+        }
+    }
+}
+
 /// What a lost device last said, as the past that it is.
 fn last(scene: &Scene<'_>, device: &Device) -> Markup {
     let words = scene.words;
-    let told = |fact: &Fact, ago: String| {
-        let fact = reading::words(words, fact);
-        words.fill("last-said", [("fact", fact.into()), ("ago", ago.into())])
-    };
     html! {
         p.quiet {
-            @if let Some(said) = &device.reading {
-                (told(&said.fact, scene.clock.ago_text(said.ago.seconds)))
+            @if let Some(said) = device.readings.first() {
+                (words.fill("last-said", [
+                    ("fact", reading::words(words, &said.fact).into()),
+                    ("ago", scene.clock.ago_text(said.ago.seconds).into()),
+                ]))
             } @else if let Some(heard) = device.last_heard {
                 (words.get("last-heard")) " " (scene.clock.ago(heard))
             }

@@ -7,13 +7,23 @@ use anju_model::observation::{
 
 use crate::texts::Words;
 
-/// Whether the fact is a measured value, which is true only for a while; the others are states
-/// that hold until the device says otherwise.
-pub const fn measured(fact: &Fact) -> bool {
-    matches!(
-        fact,
-        Fact::Climate(_) | Fact::Air(_) | Fact::Vital(_) | Fact::Meter(_) | Fact::Location(_)
-    )
+/// For how many seconds a fact holds: a measured value for two hours, an event for ten minutes, a
+/// state until the device says otherwise.
+pub const fn holds_for(fact: &Fact) -> Option<u64> {
+    match fact {
+        Fact::Climate(_)
+        | Fact::Air(_)
+        | Fact::Vital(_)
+        | Fact::Meter(_)
+        | Fact::Location(_) => Some(7200),
+        Fact::Help(_)
+        | Fact::Bell(_)
+        | Fact::Call(_)
+        | Fact::Medication(_)
+        | Fact::Camera(_)
+        | Fact::Fall(_) => Some(600),
+        _ => None,
+    }
 }
 
 /// The fact in words.

@@ -35,6 +35,8 @@ pub struct AlertView {
 pub struct HelperView {
     /// A contact's id or an operator's name.
     pub by: String,
+    /// Minutes until arrival, as promised.
+    pub minutes: Option<u32>,
     /// Is there.
     pub there: bool,
     /// When they count as not coming.
@@ -84,6 +86,7 @@ impl Book {
                 .iter()
                 .map(|h| HelperView {
                     by: h.by.clone(),
+                    minutes: h.minutes,
                     there: h.there,
                     due: alert.due(h, &self.household),
                 })

@@ -1,0 +1,185 @@
+//! What was last said and done, for those who look: each device's last words, when each way out
+//! last reached somebody, which parts are broken. It must never be read back by a rule.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use anju_model::config::Household;
+use anju_model::delivery::DeliveryState;
+use anju_model::{
+    AlertStep, Body, BoxEvent, Clock, ContactId, DeviceId, Entry, Fact, Lane, Moment, Observation,
+};
+use jiff::Timestamp;
+
+/// Numbers of alert entries remembered, to tell how many of them wait for the centre.
+const ALERT_NUMBERS: usize = 4096;
+
+/// Longest reason kept of what went wrong, in characters.
+const REASON: usize = 200;
+
+/// A moment with its wall clock, where that was known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct When {
+    /// On the core's line of time.
+    pub moment: Moment,
+    /// The wall clock.
+    pub wall: Option<Timestamp>,
+}
+
+impl When {
+    fn of(entry: &Entry, moment: Moment) -> Self {
+        let known = entry.stamp.clock != Clock::Unknown;
+        Self { moment, wall: known.then_some(entry.stamp.wall) }
+    }
+}
+
+/// One fact that a device said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
+    /// What.
+    pub fact: Fact,
+    /// When the box heard it.
+    pub when: When,
+    /// Known at start, not heard as an event.
+    pub baseline: bool,
+}
+
+/// The last words of one device.
+#[derive(Debug, Clone, Default)]
+pub struct Device {
+    /// The last fact of each type, the newest first.
+    pub said: Vec<Said>,
+    /// Battery, per cent.
+    pub battery_percent: Option<f64>,
+    /// Quality of the radio link, 0 to 255.
+    pub link_quality: Option<f64>,
+    /// Why it counts as lost, in its driver's words.
+    pub lost_because: Option<String>,
+}
+
+impl Device {
+    fn take(&mut self, observation: &Observation, when: When) {
+        match &observation.fact {
+            Fact::Battery(battery) => self.battery_percent = battery.percent,
+            Fact::Link(link) => self.link_quality = link.quality,
+            Fact::Online(online) => {
+                let reason = || online.reason.clone().unwrap_or_default();
+                self.lost_because = (!online.online).then(reason);
+            }
+            Fact::Tamper(_) | Fact::Trouble(_) => {}
+            fact => self.say(fact, when, observation.baseline),
+        }
+    }
+
+    fn say(&mut self, fact: &Fact, when: When, baseline: bool) {
+        let known = self.said.iter().position(|said| said.fact.what() == fact.what());
+        if let Some(place) = known {
+            // A base line that only repeats what was heard tells nothing new.
+            if baseline && self.said[place].fact == *fact {
+                return;
+            }
+            self.said.remove(place);
+        }
+        self.said.insert(0, Said { fact: fact.clone(), when, baseline });
+    }
+}
+
+/// One way to somebody.
+#[derive(Debug, Clone, Default)]
+pub struct Channel {
+    /// When it last reached its human or far side.
+    pub proved: Option<When>,
+    /// What went wrong after that.
+    pub failing: Option<String>,
+}
+
+/// Everything remembered. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Board {
+    /// The devices that said something.
+    pub devices: BTreeMap<DeviceId, Arc<Device>>,
+    /// The ways out that were used: `speaker`, or a channel and whom it reaches.
+    pub channels: BTreeMap<(String, Option<ContactId>), Arc<Channel>>,
+    /// Parts of the box that are broken now, and why.
+    pub faults: BTreeMap<String, Arc<str>>,
+    /// When the way to the centre came up or went down.
+    pub upstream_since: Option<When>,
+    alert_numbers: Arc<VecDeque<u64>>,
+}
+
+impl Board {
+    /// Takes note of a recorded entry of before this start. What was broken then is told again if
+    /// it still is.
+    pub fn recall(&mut self, entry: &Entry, at: Moment) {
+        self.note(entry, at);
+        self.faults.clear();
+        self.upstream_since = None;
+    }
+
+    /// Takes note of an entry.
+    pub fn note(&mut self, entry: &Entry, at: Moment) {
+        let when = When::of(entry, at);
+        if entry.body.lane() == Lane::Alerts {
+            let numbers = Arc::make_mut(&mut self.alert_numbers);
+            if numbers.len() >= ALERT_NUMBERS {
+                numbers.pop_front();
+            }
+            numbers.push_back(entry.id.seq);
+        }
+        match &entry.body {
+            Body::Observation(said) => {
+                let device = self.devices.entry(said.origin.device.clone()).or_default();
+                Arc::make_mut(device).take(said, when);
+            }
+            Body::Alert(change) => {
+                if let AlertStep::Announced { by } = &change.step {
+                    self.channel(by, None).proved = Some(when);
+                }
+            }
+            Body::Delivery(delivery) => {
+                let message = &delivery.message;
+                let channel = self.channel(&message.channel, Some(message.contact.clone()));
+                if delivery.state == DeliveryState::Failed {
+                    channel.failing = Some(short(message.detail.as_deref().unwrap_or_default()));
+                } else {
+                    *channel = Channel { proved: Some(when), failing: None };
+                }
+            }
+            Body::Box(BoxEvent::Fault { part, active, reason }) => {
+                if *active {
+                    self.faults.insert(part.clone(), short(reason).into());
+                } else {
+                    self.faults.remove(part);
+                }
+            }
+            Body::Box(BoxEvent::Network { link, .. }) if link == "upstream" => {
+                self.upstream_since = Some(when);
+            }
+            _ => {}
+        }
+    }
+
+    fn channel(&mut self, name: &str, contact: Option<ContactId>) -> &mut Channel {
+        Arc::make_mut(self.channels.entry((name.to_owned(), contact)).or_default())
+    }
+
+    /// Forgets what the configuration no longer has.
+    pub fn configure(&mut self, household: &Household) {
+        self.devices.retain(|id, _| household.devices.iter().any(|device| device.id == *id));
+        self.channels.retain(|(_, contact), _| {
+            contact.as_ref().is_none_or(|id| household.contacts.iter().any(|c| c.id == *id))
+        });
+        // They were told for the configuration before; what still holds is told again.
+        self.faults.retain(|part, _| part != "configuration" && !part.starts_with("driver:"));
+    }
+
+    /// How many of the remembered alert entries have a number above this.
+    pub fn alerts_after(&self, seq: u64) -> u64 {
+        let numbers = &self.alert_numbers;
+        (numbers.len() - numbers.partition_point(|number| *number <= seq)) as u64
+    }
+}
+
+fn short(reason: &str) -> String {
+    reason.chars().take(REASON).collect()
+}
