@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clocks;
 use crate::core::{Core, Message};
 use crate::house::{self, Loaded};
+use crate::page::{self, Page};
 use crate::ways::Outs;
 use crate::{control, core, upstream, ways};
 
@@ -46,10 +47,11 @@ pub enum StartError {
     },
 }
 
-/// Where the ways out tell what became of their work.
+/// Where the ways out tell what became of their work, and what is to know of a reload.
 struct Told {
     out_reports: Reports,
     spoken: mpsc::UnboundedSender<AlertId>,
+    page: Page,
 }
 
 fn system(what: &'static str) -> impl FnOnce(std::io::Error) -> StartError {
@@ -89,6 +91,17 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     let way_up =
         upstream::start(&household, &journal, &clocks, view.clone(), &messages, stop.clone())
             .map_err(system("opening the upstream cursors"))?;
+    let page = Page::start(
+        page::Sources {
+            journal: journal.clone(),
+            clocks: clocks.clone(),
+            core: view.clone(),
+            upstream: way_up.as_ref().map(|(_, view)| view.clone()),
+            messages: messages.clone(),
+        },
+        page::Setup::new(household.clone(), &loaded.faults, &fleet),
+        stop.clone(),
+    );
     let core_stop = stop.clone();
     let core_task = tokio::spawn(async move { core.run(message_rx, core_stop).await });
     tokio::spawn(pass_reports(report_rx, messages.clone()));
@@ -102,7 +115,8 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     }
     tracing::info!(id = %household.box_id, epoch = opened.epoch, "on guard");
     notify(&[sd_notify::NotifyState::Ready]);
-    wait_for_signals(&config, &data, &messages, &mut fleet, &Told { out_reports, spoken }).await?;
+    wait_for_signals(&config, &data, &messages, &mut fleet, &Told { out_reports, spoken, page })
+        .await?;
 
     notify(&[sd_notify::NotifyState::Stopping]);
     let deadline = Instant::now() + STOP_WITHIN;
@@ -265,6 +279,7 @@ async fn reload(
     }];
     events.extend(loaded.faults.iter().map(|fault| configuration_fault(fault)));
     events.extend(start_drivers(fleet, &household));
+    told.page.set_up(page::Setup::new(household.clone(), &loaded.faults, fleet));
     let outs = Outs::start(&household, &fleet.commander(), &told.out_reports, &told.spoken);
     let outs = Box::new(outs);
     let _ = messages.send(Message::Household { household, outs }).await;

@@ -12,6 +12,7 @@ mod export;
 mod feeds;
 mod house;
 mod logging;
+mod page;
 mod upstream;
 mod ways;
 

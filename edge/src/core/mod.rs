@@ -23,7 +23,7 @@ use anju_respond::texts::Texts;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-pub use board::{Board, Channel, Said};
+pub use board::{Board, Said, When};
 pub use message::{Answer, Message};
 pub use recall::{ALERT_ENTRIES, EVENT_ENTRIES};
 use recorder::Recorder;

@@ -61,6 +61,9 @@ impl Drop for Folder {
     }
 }
 
+/// Where the page is, unless something else is there.
+const PAGE_PORT: u16 = 8080;
+
 /// The devices behind the broker; with the meter there are ten.
 const DEVICES: &[(&str, &str, &str, &str)] = &[
     ("sos-bedroom", "fixed-alarm", "bedroom", "卧室报警按钮"),
@@ -74,7 +77,7 @@ const DEVICES: &[(&str, &str, &str, &str)] = &[
     ("siren-hall", "siren", "hall", "门厅声光报警器"),
 ];
 
-fn configuration(port: u16, meter: &Path, wav: &Path) -> String {
+fn configuration(port: u16, page: u16, meter: &Path, wav: &Path) -> String {
     let mut text = format!(
         r#"schema = 1
 
@@ -120,6 +123,9 @@ heartbeat = "10s"
 
 [speaker]
 wav_dir = {wav:?}
+
+[web]
+listen = "127.0.0.1:{page}"
 "#,
         address = meter::ADDRESS,
     );
@@ -141,14 +147,16 @@ pub async fn run(once: bool) -> Result<(), DemoError> {
     let folder = Folder::make()?;
     let wav = std::env::current_dir().unwrap_or_else(|_| folder.0.clone()).join("target/demo-wav");
     let port = broker::start()?;
+    let page = page_port()?;
     let meter = Meter::start()?;
     let config = folder.0.join("anju.toml");
-    std::fs::write(&config, configuration(port, meter.path(), &wav))
+    std::fs::write(&config, configuration(port, page, meter.path(), &wav))
         .map_err(io("writing the configuration"))?;
     let mut centre =
         Peer::connect("demo-centre", port, &["anju/1/#", "demo-centre/replies"]).await?;
     let devices = Peer::connect("demo-devices", port, &["zigbee2mqtt/siren-hall/set"]).await?;
     let mut daemon = start_daemon(&config, &folder.0.join("data"))?;
+    println!("Open http://127.0.0.1:{page}");
     println!("Simulated home, broker on mqtt://127.0.0.1:{port}");
     println!("  watch:  mosquitto_sub -V 5 -p {port} -t 'anju/1/#'");
     println!(
@@ -169,6 +177,17 @@ pub async fn run(once: bool) -> Result<(), DemoError> {
     }
     stop(&mut daemon).await;
     played
+}
+
+/// The page's usual port, or a free one if somebody has that.
+fn page_port() -> Result<u16, DemoError> {
+    let taken = |port| std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, port));
+    if taken(PAGE_PORT).is_ok() {
+        return Ok(PAGE_PORT);
+    }
+    let free = taken(0).and_then(|free| free.local_addr()).map_err(io("finding a free port"))?;
+    println!("Port {PAGE_PORT} is in use; the page takes {}.", free.port());
+    Ok(free.port())
 }
 
 fn start_daemon(config: &Path, data: &Path) -> Result<Child, DemoError> {

@@ -217,6 +217,8 @@ impl Drop for Peer {
 pub struct Box_ {
     child: Option<Child>,
     pub dir: TempDir,
+    /// Port of its page.
+    pub web: u16,
 }
 
 impl Box_ {
@@ -225,6 +227,7 @@ impl Box_ {
     pub fn new(zigbee: u16, upstream: u16) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let wav = dir.path().join("wav");
+        let web = free_port();
         let config = format!(
             r#"schema = 1
 [box]
@@ -262,10 +265,12 @@ url = "mqtt://127.0.0.1:{upstream}"
 heartbeat = "1s"
 [speaker]
 wav_dir = {wav:?}
+[web]
+listen = "127.0.0.1:{web}"
 "#
         );
         std::fs::write(dir.path().join("anju.toml"), config).unwrap();
-        Self { child: None, dir }
+        Self { child: None, dir, web }
     }
 
     pub fn data(&self) -> PathBuf {

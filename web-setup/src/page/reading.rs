@@ -11,11 +11,9 @@ use crate::texts::Words;
 /// state until the device says otherwise.
 pub const fn holds_for(fact: &Fact) -> Option<u64> {
     match fact {
-        Fact::Climate(_)
-        | Fact::Air(_)
-        | Fact::Vital(_)
-        | Fact::Meter(_)
-        | Fact::Location(_) => Some(7200),
+        Fact::Climate(_) | Fact::Air(_) | Fact::Vital(_) | Fact::Meter(_) | Fact::Location(_) => {
+            Some(7200)
+        }
         Fact::Help(_)
         | Fact::Bell(_)
         | Fact::Call(_)
