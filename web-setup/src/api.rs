@@ -11,7 +11,7 @@ use crate::site::{Peer, Site};
 use crate::view::{Alert, Channel, Device, Link, Status};
 
 /// The description of the interface.
-pub const OPENAPI: &str = include_str!("../assets/openapi.json");
+pub const OPENAPI: &str = include_str!("../../edge/reference/pages/openapi.json");
 
 pub async fn status(State(site): State<Site>) -> Json<Status> {
     Json(site.view.status())

@@ -7,6 +7,8 @@ mod assets;
 mod gate;
 mod live;
 pub mod metrics;
+#[cfg(feature = "schema")]
+pub mod openapi;
 mod page;
 mod server;
 mod site;

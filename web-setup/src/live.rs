@@ -2,7 +2,7 @@
 //! open streams; a stream begins with the whole status and gets it again if it fell behind. A slow
 //! reader must never hold up the box or another reader.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -31,13 +31,20 @@ pub struct Hub {
     view: Arc<dyn BoxView>,
     told: broadcast::Sender<Bytes>,
     places: Arc<Semaphore>,
+    /// What the open streams know, if there are any.
+    known: Mutex<Option<Value>>,
 }
 
 impl Hub {
     /// A hub for so many streams.
     pub fn new(view: Arc<dyn BoxView>, streams: usize) -> Arc<Self> {
         let (told, _) = broadcast::channel(BEHIND);
-        Arc::new(Self { view, told, places: Arc::new(Semaphore::new(streams)) })
+        Arc::new(Self {
+            view,
+            told,
+            places: Arc::new(Semaphore::new(streams)),
+            known: Mutex::default(),
+        })
     }
 
     /// Compares and tells, for as long as it is polled.
@@ -45,7 +52,6 @@ impl Hub {
         let mut changes = self.view.changes();
         let mut beat = tokio::time::interval(BEAT);
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut before = None;
         loop {
             let changed = tokio::select! {
                 changed = changes.changed() => changed.is_ok(),
@@ -57,20 +63,24 @@ impl Hub {
             if !changed {
                 return;
             }
-            if self.told.receiver_count() == 0 {
-                before = None;
-            } else {
-                let now = parts(&self.view.status());
-                match &before {
-                    None => self.tell(event("status", &now)),
-                    Some(before) => {
-                        differences(before, &now).into_iter().for_each(|e| self.tell(e))
-                    }
-                }
-                before = Some(now);
-            }
+            self.compare();
             tokio::time::sleep(TOGETHER).await;
         }
+    }
+
+    fn compare(&self) {
+        let mut known = self.known();
+        if self.told.receiver_count() == 0 {
+            *known = None;
+        } else if let Some(before) = known.as_mut() {
+            let now = parts(&self.view.status());
+            differences(before, &now).into_iter().for_each(|event| self.tell(event));
+            *before = now;
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<Value>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tell(&self, event: Bytes) {
@@ -88,11 +98,13 @@ impl Hub {
         // Listening begins before the status is taken, so that no change falls between.
         let told = self.told.subscribe();
         let first = Bytes::from_static(b"retry: 2000\n\n");
-        let status = event("status", &self.view.status());
+        let status = parts(&self.view.status());
+        let first_event = event("status", &status);
+        self.known().get_or_insert(status);
         let listener = Listener { told, view: self.view.clone(), _place: place };
         let rest = stream::unfold(listener, Listener::next);
         let events =
-            stream::iter([first, status]).chain(rest).map(Ok::<_, std::convert::Infallible>);
+            stream::iter([first, first_event]).chain(rest).map(Ok::<_, std::convert::Infallible>);
         let headers = [(header::CONTENT_TYPE, "text/event-stream; charset=utf-8")];
         (headers, Body::from_stream(events)).into_response()
     }

@@ -26,6 +26,7 @@ pub trait BoxView: Send + Sync + 'static {
 
 /// How long ago something was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Ago {
     /// Seconds, on the box's monotonic line of time.
     pub seconds: u64,
@@ -35,6 +36,7 @@ pub struct Ago {
 
 /// Everything that the page shows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Status {
     /// The box.
     pub box_id: BoxId,
@@ -76,6 +78,7 @@ pub struct Status {
 
 /// Somebody who lives here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Person {
     /// Identifier.
     pub id: PersonId,
@@ -85,6 +88,7 @@ pub struct Person {
 
 /// Who is at home.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Occupancy {
     /// What the box believes.
     pub state: OccupancyState,
@@ -96,6 +100,7 @@ pub struct Occupancy {
 
 /// What the box believes about who is at home.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OccupancyState {
     /// Somebody is at home.
@@ -112,6 +117,7 @@ pub enum OccupancyState {
 
 /// The last evidence of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Activity {
     /// When.
     pub ago: Ago,
@@ -123,6 +129,7 @@ pub struct Activity {
 
 /// One open alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Alert {
     /// Which.
     pub id: AlertId,
@@ -150,6 +157,7 @@ pub struct Alert {
 
 /// Where an open alert stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AlertStage {
     /// Help is searched for.
@@ -164,6 +172,7 @@ pub enum AlertStage {
 
 /// Somebody who took an alert on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Helper {
     /// The name people use.
     pub name: String,
@@ -175,6 +184,7 @@ pub struct Helper {
 
 /// One device.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Device {
     /// Which.
     pub id: DeviceId,
@@ -203,6 +213,7 @@ pub struct Device {
 
 /// Whether a device can be relied on now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
     /// Heard in time, or wired and in order.
@@ -227,12 +238,28 @@ pub struct Reading {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct ReadingWire<'a> {
-    /// Which fact, as in the observation types.
+    /// Which fact, as in the type `cn.anju.observation.<what>`.
     what: &'static str,
+    /// The fact's own fields, as in that event.
+    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Map<String, serde_json::Value>"))]
     fact: &'a Fact,
+    /// When the box heard it.
     ago: Ago,
+    /// Known at start: how old it is nobody knows.
     baseline: bool,
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Reading {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Reading".into()
+    }
+
+    fn json_schema(of: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        ReadingWire::json_schema(of)
+    }
 }
 
 impl Serialize for Reading {
@@ -245,6 +272,7 @@ impl Serialize for Reading {
 
 /// One link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Link {
     /// Which.
     pub id: LinkId,
@@ -258,6 +286,7 @@ pub struct Link {
 
 /// One way to people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Channel {
     /// `speaker`, `ntfy`, ...
     pub name: String,
@@ -271,6 +300,7 @@ pub struct Channel {
 
 /// The record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Journal {
     /// New entries become durable.
     pub recording: bool,
@@ -288,6 +318,7 @@ pub struct Journal {
 
 /// The way to the centre.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Upstream {
     /// The session stands.
     pub connected: bool,
@@ -303,6 +334,7 @@ pub struct Upstream {
 
 /// Something that is watched for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Watch {
     /// Name of the rule.
     pub rule: String,
@@ -314,6 +346,7 @@ pub struct Watch {
 
 /// Whether a rule watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// It watches.
@@ -326,6 +359,7 @@ pub enum Standing {
 
 /// The same words in both languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Words {
     /// In Chinese.
     #[serde(rename = "zh-CN")]
@@ -346,6 +380,7 @@ impl Words {
 
 /// Whether the box guards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Health {
     /// Rules run on what devices say.
     pub guarding: bool,
@@ -355,6 +390,7 @@ pub struct Health {
 
 /// One part of the box.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Part {
     /// `journal`, `guard`, `speaker`, `upstream`, a link's id, ...
     pub name: String,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A language of the box, written as its BCP 47 tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Language {
     /// Mandarin Chinese in simplified characters.
     #[default]

@@ -1,4 +1,5 @@
-//! The printed reference: every key of the configuration, every field of every event, the topics.
+//! The printed reference: every key of the configuration, every field of every event, the topics,
+//! the local interface.
 //! All of it is made from the code that reads and writes them; nothing is written here by hand.
 
 use anju_model::{config, schema};
@@ -19,6 +20,8 @@ pub fn pages() -> Vec<Page> {
         Page { name: "configuration.md".into(), text: config::reference() },
         Page { name: "asyncapi.json".into(), text: pretty(&schema::asyncapi(version)) },
     ];
+    let openapi = anju_web_setup::openapi::document(version);
+    pages.push(Page { name: "openapi.json".into(), text: pretty(&openapi) });
     for event in schema::events() {
         let name = format!("events/{}.schema.json", event.event_type);
         pages.push(Page { name, text: pretty(event.schema.as_value()) });

@@ -173,10 +173,10 @@ impl Board {
         self.faults.retain(|part, _| part != "configuration" && !part.starts_with("driver:"));
     }
 
-    /// How many of the remembered alert entries have a number above this.
-    pub fn alerts_after(&self, seq: u64) -> u64 {
-        let numbers = &self.alert_numbers;
-        (numbers.len() - numbers.partition_point(|number| *number <= seq)) as u64
+    /// How many of the remembered alert entries have a number above `after`, up to `last`.
+    pub fn alerts_between(&self, after: u64, last: u64) -> u64 {
+        let up_to = |seq| self.alert_numbers.partition_point(|number| *number <= seq);
+        up_to(last).saturating_sub(up_to(after)) as u64
     }
 }
 

@@ -165,16 +165,19 @@ impl Look {
     fn upstream(&self) -> Option<Upstream> {
         let view = self.upstream.as_ref()?;
         let board = self.picture().map(|picture| &picture.board);
-        let acknowledged = |lane: Lane| {
-            let followers = self.figures.as_ref().map(|(_, stats)| &stats.followers);
-            let place = followers?.iter().find(|(name, own, _)| name == "upstream" && *own == lane);
-            place.map(|(_, _, seq)| *seq)
-        };
-        let after = |seq| board.map_or(0, |board| board.alerts_after(seq));
-        let alerts = acknowledged(Lane::Alerts).map_or(0, after);
-        // Numbers are shared by both lanes.
-        let events = acknowledged(Lane::Events)
-            .map_or(0, |seq| self.newest.seq.saturating_sub(seq).saturating_sub(after(seq)));
+        // All of it from one look at the journal, or entries on their way would count as waiting.
+        let (alerts, events) = self.figures.as_ref().map_or((0, 0), |(_, stats)| {
+            let waiting = |lane: Lane, among: &dyn Fn(u64) -> u64| {
+                let mut places = stats.followers.iter();
+                let place = places.find(|(name, own, _)| name == "upstream" && *own == lane);
+                place.map_or(0, |(_, _, seq)| among(*seq))
+            };
+            let alerts_after = |seq| board.map_or(0, |b| b.alerts_between(seq, stats.last));
+            // Numbers are shared by both lanes.
+            let events_after =
+                |seq: u64| stats.last.saturating_sub(seq).saturating_sub(alerts_after(seq));
+            (waiting(Lane::Alerts, &alerts_after), waiting(Lane::Events, &events_after))
+        });
         let since = self.picture().zip(board.and_then(|board| board.upstream_since));
         Some(Upstream {
             connected: view.connected,

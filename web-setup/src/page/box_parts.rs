@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Scene;
-use crate::view::{Channel, Link, Standing, Upstream};
+use crate::view::{Channel, Link, Standing, Upstream, Watch};
 
 /// A channel that was not proved for longer may not work tonight, in seconds.
 const PROOF_IS_OLD: u64 = 31 * 86_400;
@@ -41,24 +41,29 @@ fn way(scene: &Scene<'_>, channel: &Channel) -> Markup {
     }
 }
 
-/// What is watched for.
+/// What is watched for, and what is not.
 pub fn rules(scene: &Scene<'_>) -> Markup {
     let words = scene.words;
+    let name = |watch: &Watch| words.get_or(&format!("watch-{}", watch.rule), &watch.rule);
+    let (active, rest): (Vec<&Watch>, Vec<&Watch>) =
+        scene.status.rules.iter().partition(|watch| watch.standing == Standing::Active);
+    let active: Vec<String> = active.into_iter().map(name).collect();
     html! {
         section #rules.card {
             h2 { (words.get("rules")) }
-            ul.rules {
-                @for watch in &scene.status.rules {
-                    li data-standing=(standing(watch.standing)) {
-                        span {
-                            (words.get_or(&format!("watch-{}", watch.rule), &watch.rule))
-                        }
-                        span.quiet {
-                            @match watch.standing {
-                                Standing::Active => (words.get("rule-active")),
-                                Standing::Limited => (words.get("rule-limited")),
-                                Standing::Off => (words.get("rule-off")),
-                            }
+            dl {
+                @if !active.is_empty() {
+                    div {
+                        dt { (words.get("rules-active")) }
+                        dd { (active.join(" · ")) }
+                    }
+                }
+                @for watch in rest {
+                    div.unproved data-standing=(standing(watch.standing)) {
+                        dt { (name(watch)) }
+                        dd {
+                            @if watch.standing == Standing::Limited { (words.get("rule-limited")) }
+                            @else { (words.get("rule-off")) }
                             @if let Some(why) = watch.why {
                                 (words.get("because")) (why.get(words.language))
                             }

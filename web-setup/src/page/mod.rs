@@ -76,9 +76,9 @@ pub fn home(status: &Status, words: &Words, assets: &Assets) -> Markup {
                     (hero::hero(&scene, mood))
                     (alerts::section(&scene))
                     div.columns {
+                        (hero::at_home(&scene))
                         (devices::section(&scene))
                         div.side {
-                            (hero::at_home(&scene))
                             (box_parts::ways(&scene))
                             (box_parts::rules(&scene))
                             (box_parts::the_box(&scene))

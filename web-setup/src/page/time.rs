@@ -34,8 +34,8 @@ impl<'a> Clockwork<'a> {
             @if self.clock == Clock::Unknown {
                 (self.words.get("clock-unknown"))
             } @else {
+                @if self.clock == Clock::Estimated { (self.words.get("clock-estimated")) " " }
                 time datetime=(self.now.to_string()) { (shown.strftime("%H:%M:%S").to_string()) }
-                @if self.clock == Clock::Estimated { " " (self.words.get("clock-estimated")) }
             }
         }
     }
