@@ -300,10 +300,14 @@ listen = "127.0.0.1:{web}"
     pub fn stop(&mut self) -> Duration {
         let mut child = self.child.take().expect("it runs");
         let began = Instant::now();
-        let pid = rustix::process::Pid::from_raw(child.id().cast_signed()).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        signal(&child, rustix::process::Signal::TERM);
         assert!(child.wait().unwrap().success());
         began.elapsed()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, which: rustix::process::Signal) {
+        signal(self.child.as_ref().expect("it runs"), which);
     }
 
     /// Runs the command line and gives what it printed.
@@ -316,6 +320,11 @@ listen = "127.0.0.1:{web}"
             .unwrap();
         (output.status.success(), String::from_utf8(output.stdout).unwrap())
     }
+}
+
+fn signal(child: &Child, which: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(child.id().cast_signed()).unwrap();
+    rustix::process::kill_process(pid, which).unwrap();
 }
 
 impl Drop for Box_ {
