@@ -15,23 +15,8 @@ pub struct Serves {
     pub protocol: &'static str,
 }
 
-const fn zigbee(kind: DeviceKind) -> Serves {
-    Serves { kind, link: LinkKind::Mqtt, protocol: "zigbee2mqtt" }
-}
-
-/// What the zigbee2mqtt dialect understands.
-const ZIGBEE: &[Serves] = &[
-    zigbee(DeviceKind::FixedAlarm),
-    zigbee(DeviceKind::PortableAlarm),
-    zigbee(DeviceKind::Motion),
-    zigbee(DeviceKind::DoorContact),
-    zigbee(DeviceKind::Siren),
-    zigbee(DeviceKind::Smoke),
-    zigbee(DeviceKind::WaterLeak),
-];
-
 /// Every way in which a kind of device works, in the order of the links.
 pub fn serving(kind: DeviceKind) -> impl Iterator<Item = Serves> {
-    let all = [crate::gpio::SERVES, crate::serial::SERVES, ZIGBEE];
+    let all = [crate::gpio::SERVES, crate::serial::SERVES, crate::mqtt::SERVES];
     all.into_iter().flatten().copied().filter(move |serves| serves.kind == kind)
 }

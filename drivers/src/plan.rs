@@ -27,7 +27,13 @@ pub fn plan(household: &Household) -> (Vec<Arc<dyn Driver>>, Vec<PlanFault>) {
         let devices: Vec<&Device> = household.devices.iter().filter(|d| d.link == *id).collect();
         match link {
             Link::Mqtt(mqtt) => {
-                let driver = MqttDriver::new(&household.box_id, id, mqtt.clone(), &devices);
+                let driver = MqttDriver::new(
+                    &household.box_id,
+                    id,
+                    mqtt.clone(),
+                    &devices,
+                    &household.zones,
+                );
                 drivers.push(Arc::new(driver));
             }
             Link::Gpio(gpio) => {

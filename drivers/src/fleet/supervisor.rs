@@ -179,13 +179,18 @@ async fn run_once(charge: &mut Charge, offline: &mut HashSet<DeviceId>) -> End {
     }
 }
 
-/// Passes a report on, saying first that the device is back if it was lost.
+/// Passes a report on, saying first that the device is back if it was lost. What is known only from
+/// before is no proof that the device is there now.
 async fn pass_on(charge: &Charge, offline: &mut HashSet<DeviceId>, report: Report) {
     let origin: &Origin = &report.observation.origin;
-    let says_lost = matches!(&report.observation.fact, Fact::Online(online) if !online.online);
-    if !says_lost && offline.remove(&origin.device) {
-        let back = Online { online: true, reason: None };
-        send(charge, Observation::new(origin.clone(), back)).await;
+    let says = match &report.observation.fact {
+        Fact::Online(online) => Some(online.online),
+        _ => None,
+    };
+    if says != Some(false) && offline.remove(&origin.device) && says.is_none() {
+        let mut back = Observation::new(origin.clone(), Online { online: true, reason: None });
+        back.baseline = report.observation.baseline;
+        send(charge, back).await;
     }
     let _ = charge.reports.send(report).await;
 }

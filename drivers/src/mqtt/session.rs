@@ -1,19 +1,21 @@
 //! The life of one connection: subscribe, hear, merge, report, acknowledge once recorded, obey
 //! commands. It must never acknowledge what is not recorded, and never wait for the record before
-//! it hears the next message.
+//! it hears the next message. (The repeats that [`Merge`] holds back are acknowledged with the first
+//! of them recorded: waiting out their window would hold up every message behind them.)
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use anju_model::DeviceId;
 use anju_model::config::MqttLink;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::Known;
 use super::client::{Ack, Client, Event, Message};
+use super::complaints::Complaints;
+use super::dialect::{Dialect, Heard, Malformed};
 use super::merge::Merge;
-use super::zigbee2mqtt::{Dialect, Heard};
-use crate::driver::{Action, Context, DeviceCommand, DriverError, Refused};
+use crate::driver::{Context, DeviceCommand, DriverError, Refused};
 
 /// Most messages whose acknowledgement waits for the record.
 const MOST_UNACKNOWLEDGED: usize = 1024;
@@ -26,9 +28,12 @@ struct Owed {
 
 struct Session<'a> {
     name: &'a str,
-    dialect: Dialect,
+    dialect: Box<dyn Dialect>,
     merge: Merge,
+    complaints: Complaints,
     owed: VecDeque<Owed>,
+    /// Who waits for a device to obey.
+    asked: HashMap<DeviceId, oneshot::Sender<Result<(), Refused>>>,
     client: Client,
 }
 
@@ -40,35 +45,47 @@ pub async fn run(
     name: &str,
     client_id: &str,
     link: &MqttLink,
-    devices: &[Known],
+    dialect: Box<dyn Dialect>,
     mut context: Context,
 ) -> Result<(), DriverError> {
     let client = Client::new(client_id, link)?;
-    let dialect = Dialect::new(&link.base_topic, devices);
-    let mut session =
-        Session { name, dialect, merge: Merge::default(), owed: VecDeque::new(), client };
-    let lost =
-        |reason| DriverError::Link { link: format!("broker {}:{}", link.host, link.port), reason };
-    loop {
-        let next_due = session.merge.next_due();
-        let window = async {
-            match next_due {
-                Some(at) => tokio::time::sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
-        let hear = session.owed.len() < MOST_UNACKNOWLEDGED;
-        tokio::select! {
-            biased;
-            () = context.stop.cancelled() => return Ok(()),
-            () = recorded(&mut session.owed) => session.acknowledge(),
-            Some(command) = context.commands.recv() => session.obey(command),
-            () = window => session.end_windows(&context).await?,
-            event = session.client.next(), if hear => match event.map_err(lost)? {
-                Event::Connected => session.subscribe().map_err(lost)?,
-                Event::Message(message) => session.hear(message, &context).await?,
-            },
+    let mut session = Session {
+        name,
+        dialect,
+        merge: Merge::default(),
+        complaints: Complaints::default(),
+        owed: VecDeque::new(),
+        asked: HashMap::new(),
+        client,
+    };
+    let end = session.serve(&mut context).await;
+    // What was held back is told whatever ended the connection.
+    session.end_windows(&context, None).await?;
+    end.map_err(|end| match end {
+        End::Driver(error) => error,
+        End::Lost(reason) => {
+            let link = format!("broker {}:{}", link.host, link.port);
+            DriverError::Link { link, reason }
         }
+    })
+}
+
+/// Why a connection ended.
+enum End {
+    Lost(String),
+    Driver(DriverError),
+}
+
+impl From<DriverError> for End {
+    fn from(error: DriverError) -> Self {
+        Self::Driver(error)
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -83,10 +100,36 @@ async fn recorded(owed: &mut VecDeque<Owed>) {
     }
 }
 
+/// The wall clock, Unix seconds.
+fn wall() -> i64 {
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
 impl Session<'_> {
+    async fn serve(&mut self, context: &mut Context) -> Result<(), End> {
+        loop {
+            let window = self.merge.next_due();
+            let due = self.dialect.due();
+            let hear = self.owed.len() < MOST_UNACKNOWLEDGED;
+            tokio::select! {
+                biased;
+                () = context.stop.cancelled() => return Ok(()),
+                () = recorded(&mut self.owed) => self.acknowledge(),
+                Some(command) = context.commands.recv() => self.obey(command),
+                () = until(window) => self.end_windows(context, Some(Instant::now())).await?,
+                () = until(due) => self.answer(Instant::now()),
+                event = self.client.next(), if hear => match event.map_err(End::Lost)? {
+                    Event::Connected => self.subscribe().map_err(End::Lost)?,
+                    Event::Message(message) => self.hear(message, context).await?,
+                },
+            }
+        }
+    }
+
     fn subscribe(&mut self) -> Result<(), String> {
         tracing::info!(driver = self.name, "connected to the broker");
-        self.dialect.connected();
+        self.dialect.connected(Instant::now());
         for filter in self.dialect.filters() {
             self.client.subscribe(&filter)?;
         }
@@ -100,19 +143,20 @@ impl Session<'_> {
         } else {
             let (passes, before) = self.merge.take(now, &message.topic, &message.payload);
             if let Some(held) = before {
-                let heard = Heard { retain: false, count: held.count, at: now };
+                let heard = Heard { retain: false, count: held.count, at: now, wall: wall() };
                 self.report(&held.topic, &held.payload, heard, None, context).await?;
             }
             passes
         };
         if passes {
-            let heard = Heard { retain: message.retain, count: 1, at: now };
-            self.report(&message.topic, &message.payload, heard, message.ack, context).await
+            let heard = Heard { retain: message.retain, count: 1, at: now, wall: wall() };
+            self.report(&message.topic, &message.payload, heard, message.ack, context).await?;
         } else {
             // A repeat is owed its acknowledgement in its turn.
             self.owed.push_back(Owed { ack: message.ack, records: Vec::new() });
-            Ok(())
         }
+        self.answer(now);
+        Ok(())
     }
 
     async fn report(
@@ -123,13 +167,13 @@ impl Session<'_> {
         ack: Option<Ack>,
         context: &Context,
     ) -> Result<(), DriverError> {
-        let said = match self.dialect.understand(topic, payload, heard) {
-            Ok(said) => said,
-            Err(error) => {
-                self.dialect.complain(self.name, topic, &error, heard.at);
+        let said = std::str::from_utf8(topic)
+            .map_err(|_| Malformed::Topic)
+            .and_then(|topic| self.dialect.understand(topic, payload, heard))
+            .unwrap_or_else(|error| {
+                self.complaints.count(self.name, topic, &error, heard.at);
                 Vec::new()
-            }
-        };
+            });
         let mut records = Vec::new();
         for observation in said {
             if ack.is_some() {
@@ -144,10 +188,15 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn end_windows(&mut self, context: &Context) -> Result<(), DriverError> {
-        let now = Instant::now();
+    /// Tells what was held back in windows that ended by `now`, or in all.
+    async fn end_windows(
+        &mut self,
+        context: &Context,
+        now: Option<Instant>,
+    ) -> Result<(), DriverError> {
         for held in self.merge.due(now) {
-            let heard = Heard { retain: false, count: held.count, at: now };
+            let at = Instant::now();
+            let heard = Heard { retain: false, count: held.count, at, wall: wall() };
             self.report(&held.topic, &held.payload, heard, None, context).await?;
         }
         Ok(())
@@ -178,18 +227,31 @@ impl Session<'_> {
 
     fn obey(&mut self, command: DeviceCommand) {
         let DeviceCommand { device, action, done } = command;
-        let message = match action {
-            Action::Sound { seconds } => self.dialect.sound(&device, Some(seconds)),
-            Action::Hush => self.dialect.sound(&device, None),
+        let now = Instant::now();
+        let Some(order) = self.dialect.order(&device, &action, now) else {
+            // The asker may have stopped waiting, here and below.
+            let _ = done.send(Err(Refused::NotAble(device)));
+            return;
         };
-        let result = match message {
-            None => Err(Refused::NotAble(device)),
-            Some((topic, payload)) => self
-                .client
-                .publish(topic, payload)
-                .map_err(|reason| Refused::Failed { device, reason }),
-        };
-        // The asker may have stopped waiting.
-        let _ = done.send(result);
+        // The order before this one has ended by it, and is answered first.
+        self.answer(now);
+        match self.client.publish(order.topic, order.payload) {
+            Ok(()) => {
+                self.asked.insert(device, done);
+            }
+            Err(reason) => {
+                let _ = done.send(Err(Refused::Failed { device, reason }));
+            }
+        }
+    }
+
+    fn answer(&mut self, now: Instant) {
+        for answer in self.dialect.answers(now) {
+            if let Some(done) = self.asked.remove(&answer.device) {
+                let device = answer.device;
+                let result = answer.result.map_err(|reason| Refused::Failed { device, reason });
+                let _ = done.send(result);
+            }
+        }
     }
 }

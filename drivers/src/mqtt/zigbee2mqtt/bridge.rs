@@ -2,26 +2,27 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::{Exposes, Malformed};
+use super::Exposes;
+use crate::mqtt::dialect::Malformed;
 
-/// A device as `bridge/devices` describes it.
+/// A device as `bridge/devices` names it; what it exposes is read only for ours.
 #[derive(Debug, Clone)]
-pub struct Described {
+pub struct Described<'a> {
     /// IEEE address, `0x` and 16 hexadecimal digits.
     pub ieee_address: String,
     /// The name its topics carry.
     pub friendly_name: String,
-    /// What it exposes; empty while it is not interviewed or not supported.
-    pub exposes: Exposes,
+    definition: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct Raw {
+struct Raw<'a> {
     ieee_address: String,
     friendly_name: String,
-    #[serde(default)]
-    definition: Option<Definition>,
+    #[serde(default, borrow)]
+    definition: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -30,19 +31,30 @@ struct Definition {
     exposes: Vec<Value>,
 }
 
-/// Reads `bridge/devices`. One malformed device never hides the others.
+impl Described<'_> {
+    /// What it exposes; nothing while it is not interviewed or not supported.
+    pub fn exposes(&self) -> Exposes {
+        self.definition
+            .and_then(|raw| serde_json::from_str::<Option<Definition>>(raw.get()).ok().flatten())
+            .map(|definition| Exposes::read(&definition.exposes))
+            .unwrap_or_default()
+    }
+}
+
+/// Reads `bridge/devices`, which may be hundreds of kilobytes. One malformed device never hides the
+/// others.
 ///
 /// # Errors
 /// [`Malformed`] if it is not a list at all.
-pub fn devices(payload: &[u8]) -> Result<Vec<Described>, Malformed> {
-    let list: Vec<Value> = serde_json::from_slice(payload)?;
+pub fn devices(payload: &[u8]) -> Result<Vec<Described<'_>>, Malformed> {
+    let list: Vec<&RawValue> = serde_json::from_slice(payload)?;
     Ok(list
         .into_iter()
-        .filter_map(|value| serde_json::from_value::<Raw>(value).ok())
+        .filter_map(|raw| serde_json::from_str::<Raw<'_>>(raw.get()).ok())
         .map(|raw| Described {
             ieee_address: raw.ieee_address,
             friendly_name: raw.friendly_name,
-            exposes: raw.definition.map(|d| Exposes::read(&d.exposes)).unwrap_or_default(),
+            definition: raw.definition,
         })
         .collect())
 }
@@ -57,19 +69,37 @@ struct State {
 /// # Errors
 /// [`Malformed`] if it is neither.
 pub fn state(payload: &[u8]) -> Result<bool, Malformed> {
-    match payload {
-        b"online" => Ok(true),
-        b"offline" => Ok(false),
-        _ => {
-            let state: State = serde_json::from_slice(payload)?;
-            match state.state.as_str() {
-                "online" => Ok(true),
-                "offline" => Ok(false),
-                other => Err(Malformed::Payload(serde::de::Error::custom(format!(
-                    "unknown state {:?}",
-                    other.chars().take(40).collect::<String>()
-                )))),
-            }
-        }
+    let word = match payload {
+        b"online" | b"offline" => std::str::from_utf8(payload).unwrap_or_default().to_owned(),
+        _ => serde_json::from_slice::<State>(payload)?.state,
+    };
+    match word.as_str() {
+        "online" => Ok(true),
+        "offline" => Ok(false),
+        other => Err(Malformed::Value(format!(
+            "unknown state {:?}",
+            other.chars().take(40).collect::<String>()
+        ))),
     }
+}
+
+/// Reads `bridge/info`: whether each property has a topic of its own (`advanced.output`).
+///
+/// # Errors
+/// [`Malformed`] if it is not JSON.
+pub fn by_attribute(payload: &[u8]) -> Result<bool, Malformed> {
+    let info: Value = serde_json::from_slice(payload)?;
+    let output = info.pointer("/config/advanced/output").and_then(Value::as_str);
+    Ok(output == Some("attribute"))
+}
+
+/// Reads `bridge/event`: the IEEE address of a device that left the network.
+///
+/// # Errors
+/// [`Malformed`] if it is not JSON.
+pub fn left(payload: &[u8]) -> Result<Option<String>, Malformed> {
+    let event: Value = serde_json::from_slice(payload)?;
+    let left = event.get("type").and_then(Value::as_str) == Some("device_leave");
+    let address = event.pointer("/data/ieee_address").and_then(Value::as_str);
+    Ok(address.filter(|_| left).map(str::to_owned))
 }

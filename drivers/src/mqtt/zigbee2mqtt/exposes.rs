@@ -1,30 +1,39 @@
-//! What a device exposes, and what its properties mean to us (zigbee2mqtt.io, "Exposes"). The
-//! values that mean "on" are the device's own; where it did not say, the documented ones hold.
+//! What a device exposes (zigbee2mqtt.io, "Exposes"): which properties it has under which names, and
+//! which of its values mean what. A device is understood from this, not from a list of models; where
+//! it did not say, the documented values hold. Pure decoding.
 
 use std::collections::BTreeMap;
 
-use anju_model::observation::{
-    Air, Battery, CarbonMonoxide, Climate, Contact, Fall, FallState, Gas, Gesture, Help, Leak,
-    Link, Meter, Motion, Presence, Smoke, Tamper,
-};
-use anju_model::{DeviceKind, Fact};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+
+use crate::mqtt::value;
 
 /// One exposed property.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Property {
+    /// The key in the message: the name, with the endpoint where there are several.
+    pub property: String,
     /// The value that means "on", for binary properties.
     pub value_on: Option<Value>,
     /// The value that means "off".
     pub value_off: Option<Value>,
+    /// Words it can have.
+    pub values: Vec<String>,
+    /// Unit of a number.
+    pub unit: Option<String>,
+    /// Largest number it takes.
+    pub value_max: Option<f64>,
+    /// Whether it can be set.
+    pub settable: bool,
     /// Features of a composite property.
-    pub features: Vec<String>,
+    pub features: Vec<Property>,
 }
 
 /// All properties of a device by name.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Exposes {
-    properties: BTreeMap<String, Property>,
+    by_name: BTreeMap<String, Vec<Property>>,
+    count: usize,
 }
 
 /// Exposes nest: a specific type holds features. Deeper ones are not read.
@@ -32,6 +41,40 @@ const DEEPEST: usize = 4;
 
 /// Most properties kept for one device.
 const MOST_PROPERTIES: usize = 256;
+
+/// The bit of `access` for "can be set".
+const SETTABLE: u64 = 2;
+
+fn text(item: &Value, key: &str) -> Option<String> {
+    item.get(key).and_then(Value::as_str).map(str::to_owned)
+}
+
+fn property(item: &Value, depth: usize) -> Option<(String, Property)> {
+    let property = text(item, "property")?;
+    let name = text(item, "name").unwrap_or_else(|| property.clone());
+    let list = |key: &str| item.get(key).and_then(Value::as_array).into_iter().flatten();
+    let features = if depth < DEEPEST {
+        let inner = list("features").take(MOST_PROPERTIES);
+        inner.filter_map(|f| Some(self::property(f, depth + 1)?.1)).collect()
+    } else {
+        Vec::new()
+    };
+    let property = Property {
+        property,
+        value_on: item.get("value_on").cloned(),
+        value_off: item.get("value_off").cloned(),
+        values: list("values")
+            .take(MOST_PROPERTIES)
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+        unit: text(item, "unit"),
+        value_max: item.get("value_max").and_then(value::number),
+        settable: item.get("access").and_then(Value::as_u64).is_some_and(|a| a & SETTABLE != 0),
+        features,
+    };
+    Some((name, property))
+}
 
 impl Exposes {
     /// Reads the `exposes` list of a device's definition.
@@ -46,186 +89,98 @@ impl Exposes {
             return;
         }
         for item in list {
-            let features = item.get("features").and_then(Value::as_array);
-            if let Some(name) = item.get("property").and_then(Value::as_str)
-                && self.properties.len() < MOST_PROPERTIES
+            if self.count < MOST_PROPERTIES
+                && let Some((name, property)) = property(item, depth)
             {
-                let names = features.into_iter().flatten();
-                let property = Property {
-                    value_on: item.get("value_on").cloned(),
-                    value_off: item.get("value_off").cloned(),
-                    features: names
-                        .filter_map(|f| f.get("property").and_then(Value::as_str))
-                        .map(str::to_owned)
-                        .collect(),
-                };
-                self.properties.insert(name.to_owned(), property);
+                self.count += 1;
+                self.by_name.entry(name).or_default().push(property);
             }
-            if let Some(features) = features
-                && item.get("type").and_then(Value::as_str) != Some("composite")
+            if item.get("type").and_then(Value::as_str) != Some("composite")
+                && let Some(features) = item.get("features").and_then(Value::as_array)
             {
                 self.add(features, depth + 1);
             }
         }
     }
 
-    /// Whether a property of the message is on; `None` if it is absent or null, or not a value the
-    /// property can have.
-    fn on(&self, fields: &Map<String, Value>, name: &str) -> Option<bool> {
-        let value = fields.get(name).filter(|value| !value.is_null())?;
-        if let Some(property) = self.properties.get(name) {
-            if property.value_on.as_ref() == Some(value) {
-                return Some(true);
-            }
-            if property.value_off.as_ref() == Some(value) {
-                return Some(false);
-            }
-        }
-        match value {
-            Value::Bool(on) => Some(*on),
-            Value::String(text) if text.eq_ignore_ascii_case("on") => Some(true),
-            Value::String(text) if text.eq_ignore_ascii_case("off") => Some(false),
-            _ => None,
-        }
+    /// Whether the device said what it has.
+    pub fn known(&self) -> bool {
+        self.count > 0
     }
 
-    /// The facts that a device of `kind` states with a message.
-    pub fn facts(&self, kind: DeviceKind, fields: &Map<String, Value>) -> Vec<Fact> {
-        let mut facts = Vec::new();
-        if let Some(help) = self.help(kind, fields) {
-            facts.push(help.into());
+    /// The properties of a name: one, or one for each endpoint.
+    pub fn named(&self, name: &str) -> &[Property] {
+        self.by_name.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The values of a message under a name, with what is known of each.
+    fn values<'m>(
+        &self,
+        fields: &'m Map<String, Value>,
+        name: &str,
+    ) -> Vec<(&'m Value, Option<&Property>)> {
+        let named = self.named(name);
+        let get = |key: &str| fields.get(key).filter(|value| !value.is_null());
+        if named.is_empty() {
+            return get(name).map(|value| (value, None)).into_iter().collect();
         }
-        let mut binary = |name: &str, make: fn(bool) -> Fact| {
-            if let Some(on) = self.on(fields, name) {
-                facts.push(make(on));
+        named.iter().filter_map(|p| Some((get(&p.property)?, Some(p)))).collect()
+    }
+
+    /// Whether a property of the message is on, on any endpoint; `None` if it is absent or null, or
+    /// not a value the property can have.
+    pub fn flag(&self, fields: &Map<String, Value>, name: &str) -> Option<bool> {
+        let on = |(value, property): (&Value, Option<&Property>)| {
+            if let Some(property) = property {
+                if property.value_on.as_ref() == Some(value) {
+                    return Some(true);
+                }
+                if property.value_off.as_ref() == Some(value) {
+                    return Some(false);
+                }
             }
+            value::flag(value)
         };
-        binary("smoke", |alarm| Smoke { alarm, self_test: false }.into());
-        binary("gas", |alarm| Gas { alarm, percent_lel: None, self_test: false }.into());
-        binary("carbon_monoxide", |alarm| {
-            CarbonMonoxide { alarm, ppm: None, self_test: false }.into()
-        });
-        binary("water_leak", |wet| Leak { wet }.into());
-        binary("occupancy", |moving| Motion { moving }.into());
-        binary("presence", |present| Presence { present }.into());
-        binary("tamper", |tampered| Tamper { tampered }.into());
-        binary("fall", |fallen| {
-            Fall { state: if fallen { FallState::Suspected } else { FallState::Over } }.into()
-        });
-        if let Some(open) = self.open(fields) {
-            facts.push(Contact { open }.into());
-        }
-        self.readings(fields, &mut facts);
-        facts
+        let found: Vec<bool> = self.values(fields, name).into_iter().filter_map(on).collect();
+        (!found.is_empty()).then(|| found.contains(&true))
     }
 
     /// zigbee2mqtt: `contact` true means closed, so that its exposed "on" value, `false`, is the
     /// open door. Values of other types mean what the device exposes.
-    fn open(&self, fields: &Map<String, Value>) -> Option<bool> {
-        match fields.get("contact")? {
-            Value::Bool(closed) => Some(!closed),
-            _ => self.on(fields, "contact"),
-        }
+    pub fn open(&self, fields: &Map<String, Value>) -> Option<bool> {
+        let found: Vec<bool> = self
+            .values(fields, "contact")
+            .into_iter()
+            .filter_map(|(value, property)| match value {
+                Value::Bool(closed) => Some(!closed),
+                _ => {
+                    let property = property?;
+                    let is = |known: &Option<Value>| known.as_ref() == Some(value);
+                    is(&property.value_on)
+                        .then_some(true)
+                        .or_else(|| is(&property.value_off).then_some(false))
+                }
+            })
+            .collect();
+        (!found.is_empty()).then(|| found.contains(&true))
     }
 
-    fn help(&self, kind: DeviceKind, fields: &Map<String, Value>) -> Option<Help> {
-        let calls = matches!(
-            kind,
-            DeviceKind::FixedAlarm
-                | DeviceKind::PortableAlarm
-                | DeviceKind::SmartBadge
-                | DeviceKind::SmartCane
-                | DeviceKind::SmartWheelchair
-        );
-        if !calls {
-            return None;
-        }
-        if let Some(action) = fields.get("action").and_then(Value::as_str) {
-            return action_help(action);
-        }
-        (self.on(fields, "sos") == Some(true)).then(Help::pressed)
+    /// The numbers of a message under a name, one for each endpoint, with their unit.
+    pub fn numbers(&self, fields: &Map<String, Value>, name: &str) -> Vec<(f64, Option<&str>)> {
+        self.values(fields, name)
+            .into_iter()
+            .filter_map(|(v, p)| Some((value::number(v)?, p.and_then(|p| p.unit.as_deref()))))
+            .collect()
     }
 
-    fn readings(&self, fields: &Map<String, Value>, facts: &mut Vec<Fact>) {
-        let number = |name: &str| fields.get(name).and_then(Value::as_f64);
-        let battery = Battery {
-            percent: number("battery").filter(|percent| (0.0..=100.0).contains(percent)),
-            low: self.on(fields, "battery_low"),
-            // The voltage of a mains plug has the same name, in volts.
-            millivolts: number("voltage")
-                .filter(|_| fields.contains_key("battery") || fields.contains_key("battery_low")),
-        };
-        if battery.percent.is_some() || battery.low.is_some() {
-            facts.push(battery.into());
-        }
-        let climate = Climate {
-            celsius: number("temperature"),
-            relative_humidity_percent: number("humidity"),
-            hectopascals: number("pressure"),
-            lux: number("illuminance"),
-        };
-        if climate != Climate::default() {
-            facts.push(climate.into());
-        }
-        let air = Air {
-            pm2_5_micrograms_per_cubic_metre: number("pm25"),
-            pm10_micrograms_per_cubic_metre: number("pm10"),
-            co2_ppm: number("co2"),
-            voc_ppb: number("voc"),
-            formaldehyde_milligrams_per_cubic_metre: number("formaldehyd"),
-            ..Air::default()
-        };
-        if air != Air::default() {
-            facts.push(air.into());
-        }
-        let meter = Meter {
-            energy_watt_hours: number("energy").map(|kwh| kwh * 1000.0),
-            power_watts: number("power"),
-            ..Meter::default()
-        };
-        if meter != Meter::default() {
-            facts.push(meter.into());
-        }
-        if let Some(quality) = number("linkquality") {
-            facts.push(Link { quality: Some(quality), dbm: None }.into());
-        }
+    /// The first number of a message under a name, if its unit is none or this one.
+    pub fn number(&self, fields: &Map<String, Value>, name: &str, unit: &str) -> Option<f64> {
+        let numbers = self.numbers(fields, name);
+        numbers.into_iter().find(|(_, of)| of.is_none_or(|of| of == unit)).map(|(n, _)| n)
     }
 
-    /// The payload of `set` that makes a siren sound, or be silent.
-    pub fn sound_payload(&self, seconds: Option<u16>) -> Value {
-        if self.properties.contains_key("alarm") && !self.properties.contains_key("warning") {
-            let property = self.properties.get("alarm").and_then(|p| p.value_on.as_ref());
-            let on = property.cloned().unwrap_or(Value::Bool(true));
-            let off = if on.is_string() { json!("OFF") } else { json!(false) };
-            return json!({"alarm": if seconds.is_some() { on } else { off }});
-        }
-        match seconds {
-            Some(seconds) => json!({"warning":
-                {"mode": "emergency", "level": "very_high", "strobe": true, "duration": seconds}}),
-            None => json!({"warning": {"mode": "stop", "strobe": false}}),
-        }
+    /// The first word of a message under a name.
+    pub fn word<'m>(&self, fields: &'m Map<String, Value>, name: &str) -> Option<&'m str> {
+        self.values(fields, name).into_iter().find_map(|(value, _)| value.as_str())
     }
-}
-
-/// What an action of a help button means. Every action that is not a release or a cancel calls for
-/// help: a button of unknown make must not be mute.
-fn action_help(action: &str) -> Option<Help> {
-    if action.is_empty() || action.contains("release") {
-        return None;
-    }
-    if action.contains("cancel") || action.starts_with("disarm") {
-        return Some(Help::cancelled());
-    }
-    let gesture = if action.contains("double") {
-        Some(Gesture::Double)
-    } else if action.contains("triple") {
-        Some(Gesture::Triple)
-    } else if action.contains("hold") || action.contains("long") {
-        Some(Gesture::Long)
-    } else if action.contains("single") {
-        Some(Gesture::Short)
-    } else {
-        None
-    };
-    Some(Help { gesture, ..Help::pressed() })
 }

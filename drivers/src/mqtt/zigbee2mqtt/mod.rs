@@ -1,127 +1,103 @@
 //! The zigbee2mqtt dialect (zigbee2mqtt.io, "MQTT topics and messages"). A device is understood
 //! from what it exposes, not from a list of models. This is a pure state machine from messages to
 //! observations; it must never take a retained message for an event.
+//!
+//! A button whose press the bridge can not decode (`action` null and only `last_seen` moving) is no
+//! press: a routine report looks the same. It is told as a sign of life, at most every 10 s, so that
+//! whoever tests the button sees that it is heard and not understood.
 
 mod bridge;
-mod complaints;
 mod exposes;
-mod state;
+mod facts;
+mod lock;
+mod siren;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use anju_model::observation::{Online, Origin};
-use anju_model::{DeviceId, DeviceKind, Fact, Observation};
+use anju_model::observation::{Help, Origin, Power, Trouble};
+use anju_model::{DeviceId, DeviceKind, Observation};
 use serde_json::{Map, Value};
-use thiserror::Error;
 use tokio::time::Instant;
 
 pub use exposes::{Exposes, Property};
 
-use super::Known;
-use complaints::Complaints;
-use state::DeviceState;
+use super::dialect::{Answer, Dialect, Heard, Malformed, Order};
+use super::voice::{Source, Voice, Weight, weight};
+use crate::driver::Action;
+use facts::Reading;
+use lock::LockMemory;
+use siren::Orders;
 
-/// Why a message can not be understood.
-#[derive(Debug, Error)]
-pub enum Malformed {
-    /// The topic is not UTF-8.
-    #[error("the topic is not UTF-8")]
-    Topic,
-    /// The payload is not what this topic carries.
-    #[error("the payload is not what this topic carries: {0}")]
-    Payload(#[from] serde_json::Error),
-    /// The payload is JSON of another shape.
-    #[error("the payload is not a JSON object")]
-    NotAnObject,
-}
+/// After it started the bridge repeats what it remembers of each device; the first message of each
+/// within this time is a base line.
+const SETTLE: Duration = Duration::from_secs(20);
 
-/// How a message was heard.
-#[derive(Debug, Clone, Copy)]
-pub struct Heard {
-    /// Kept by the broker from before.
-    pub retain: bool,
-    /// How many identical messages it stands for.
-    pub count: u32,
-    /// When.
-    pub at: Instant,
+/// A configured device and its address at the bridge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// What its observations carry.
+    pub origin: Origin,
+    /// IEEE address or friendly name, as configured.
+    pub address: String,
+    /// From this power on what a plug feeds counts as on, watts.
+    pub on_watts: u32,
 }
 
 /// What is known of one bridge and its devices.
 #[derive(Debug)]
-pub struct Dialect {
+pub struct Zigbee2mqtt {
     base: String,
     devices: Vec<Device>,
     /// Index into `devices` by every name a device is heard under.
     by_name: HashMap<String, usize>,
-    complaints: Complaints,
+    /// Whether each property has a topic of its own.
+    by_attribute: bool,
+    orders: Orders,
 }
 
 #[derive(Debug)]
 struct Device {
-    origin: Origin,
+    voice: Voice,
     address: String,
+    on_watts: f64,
+    /// The IEEE address, once the bridge named it.
+    ieee: Option<String>,
     /// The name its topics carry now.
     topic_name: String,
     exposes: Exposes,
-    state: DeviceState,
+    lock: LockMemory,
+    lid: Option<bool>,
+    sos: Option<bool>,
+    powered: Option<bool>,
+    trouble: bool,
 }
 
-impl Dialect {
+impl Zigbee2mqtt {
     /// A bridge below `base` with the configured devices.
     pub fn new(base: &str, known: &[Known]) -> Self {
         let devices: Vec<Device> = known
             .iter()
             .map(|known| Device {
-                origin: known.origin.clone(),
+                voice: Voice::new(known.origin.clone()),
                 address: known.address.clone(),
+                on_watts: known.on_watts.into(),
+                ieee: None,
                 topic_name: known.address.clone(),
                 exposes: Exposes::default(),
-                state: DeviceState::default(),
+                lock: LockMemory::default(),
+                lid: None,
+                sos: None,
+                powered: None,
+                trouble: false,
             })
             .collect();
         let by_name =
             devices.iter().enumerate().map(|(index, d)| (d.address.clone(), index)).collect();
-        Self { base: base.to_owned(), devices, by_name, complaints: Complaints::default() }
-    }
-
-    /// What to subscribe to.
-    pub fn filters(&self) -> [String; 1] {
-        [format!("{}/#", self.base)]
-    }
-
-    /// A new connection: what was said while it was down is unknown.
-    pub fn connected(&mut self) {
-        for device in &mut self.devices {
-            device.state.connection_began();
-        }
-    }
-
-    /// Turns one message into observations.
-    ///
-    /// # Errors
-    /// [`Malformed`] if it is for us and can not be understood; nothing changes then.
-    pub fn understand(
-        &mut self,
-        topic: &[u8],
-        payload: &[u8],
-        heard: Heard,
-    ) -> Result<Vec<Observation>, Malformed> {
-        let topic = std::str::from_utf8(topic).map_err(|_| Malformed::Topic)?;
-        let Some(rest) = topic.strip_prefix(&self.base).and_then(|rest| rest.strip_prefix('/'))
-        else {
-            return Ok(Vec::new());
-        };
-        match rest {
-            "bridge/state" => Ok(self.bridge_state(bridge::state(payload)?)),
-            "bridge/devices" => {
-                self.learn(bridge::devices(payload)?);
-                Ok(Vec::new())
-            }
-            _ if rest.starts_with("bridge/") => Ok(Vec::new()),
-            _ => self.device_message(rest, payload, heard),
-        }
+        let orders = Orders::default();
+        Self { base: base.to_owned(), devices, by_name, by_attribute: false, orders }
     }
 
     fn device_message(
@@ -132,13 +108,32 @@ impl Dialect {
     ) -> Result<Vec<Observation>, Malformed> {
         // Names may hold slashes, so the whole rest is tried before a suffix is cut off.
         if let Some(&index) = self.by_name.get(name) {
-            return self.device_state(index, payload, heard);
+            // An empty payload clears a retained message.
+            if payload.is_empty() {
+                return Ok(Vec::new());
+            }
+            let Value::Object(fields) = serde_json::from_slice(payload)? else {
+                return Err(Malformed::NotAnObject);
+            };
+            return Ok(self.device_state(index, &fields, heard));
         }
-        if let Some(name) = name.strip_suffix("/availability")
-            && let Some(&index) = self.by_name.get(name)
-        {
+        let Some((name, last)) = name.rsplit_once('/') else { return Ok(Vec::new()) };
+        let Some(&index) = self.by_name.get(name) else { return Ok(Vec::new()) };
+        if last == "availability" {
+            if payload.is_empty() {
+                return Ok(Vec::new());
+            }
             let online = bridge::state(payload)?;
-            return Ok(self.available(index, online).into_iter().collect());
+            let said = self.devices.get_mut(index).and_then(|device| {
+                device.voice.reach(Source::Own, online, "zigbee2mqtt says it is unavailable")
+            });
+            return Ok(said.into_iter().collect());
+        }
+        if self.by_attribute && !matches!(last, "set" | "get") {
+            let value = serde_json::from_slice(payload)
+                .unwrap_or_else(|_| String::from_utf8_lossy(payload).into_owned().into());
+            let fields = Map::from_iter([(last.to_owned(), value)]);
+            return Ok(self.device_state(index, &fields, heard));
         }
         Ok(Vec::new())
     }
@@ -146,110 +141,215 @@ impl Dialect {
     fn device_state(
         &mut self,
         index: usize,
-        payload: &[u8],
+        fields: &Map<String, Value>,
         heard: Heard,
-    ) -> Result<Vec<Observation>, Malformed> {
-        // An empty payload clears a retained message.
-        if payload.is_empty() {
-            return Ok(Vec::new());
+    ) -> Vec<Observation> {
+        let Some(device) = self.devices.get_mut(index) else { return Vec::new() };
+        if device.voice.origin.kind == DeviceKind::Siren
+            && !heard.retain
+            && let Some(sounding) = device.exposes.flag(fields, "alarm")
+        {
+            self.orders.says(&device.voice.origin.device, sounding);
         }
-        let value: Value = serde_json::from_slice(payload)?;
-        let Value::Object(fields) = value else { return Err(Malformed::NotAnObject) };
-        let Some(device) = self.devices.get_mut(index) else { return Ok(Vec::new()) };
-        Ok(device.understand(&fields, heard))
+        device.understand(fields, heard)
     }
 
-    fn available(&mut self, index: usize, online: bool) -> Option<Observation> {
-        let device = self.devices.get_mut(index)?;
-        device.state.online_changed(online).then(|| {
-            let reason = (!online).then(|| "zigbee2mqtt says it is unavailable".to_owned());
-            Observation::new(device.origin.clone(), Online { online, reason })
-        })
-    }
-
-    fn bridge_state(&mut self, online: bool) -> Vec<Observation> {
+    fn bridge_state(&mut self, online: bool, heard: Heard) -> Vec<Observation> {
         let mut said = Vec::new();
         for device in &mut self.devices {
-            if device.state.online_changed(online) {
-                let reason = (!online).then(|| "zigbee2mqtt is not running".to_owned());
-                said.push(Observation::new(device.origin.clone(), Online { online, reason }));
-            }
-            if online {
-                // zigbee2mqtt repeats what it remembers when it starts.
-                device.state.connection_began();
+            let reason = "zigbee2mqtt is not running";
+            said.extend(device.voice.reach(Source::Bridge, online, reason));
+            if online && !heard.retain {
+                device.voice.began(heard.at, SETTLE);
             }
         }
         said
     }
 
-    /// Learns names and abilities; a device that was renamed is followed by its IEEE address.
-    fn learn(&mut self, described: Vec<bridge::Described>) {
+    /// Learns names and abilities. A device is the one that has the configured name or address
+    /// now; if none has, it is the one that had it before it was renamed.
+    fn learn(&mut self, described: &[bridge::Described<'_>]) -> Vec<Observation> {
+        let mut by_ieee = HashMap::new();
+        let mut by_name = HashMap::new();
+        for (at, found) in described.iter().enumerate() {
+            by_ieee.insert(found.ieee_address.to_lowercase(), at);
+            by_name.insert(found.friendly_name.as_str(), at);
+        }
         self.by_name.clear();
+        let mut said = Vec::new();
         for (index, device) in self.devices.iter_mut().enumerate() {
-            self.by_name.insert(device.address.clone(), index);
-            let found = described.iter().find(|described| {
-                described.ieee_address == device.address
-                    || described.friendly_name == device.address
-            });
+            let found = by_name
+                .get(device.address.as_str())
+                .or_else(|| by_ieee.get(&device.address))
+                .or_else(|| by_ieee.get(device.ieee.as_ref()?))
+                .and_then(|at| described.get(*at));
             if let Some(found) = found {
+                device.ieee = Some(found.ieee_address.to_lowercase());
                 device.topic_name.clone_from(&found.friendly_name);
-                device.exposes = found.exposes.clone();
+                device.exposes = found.exposes();
                 self.by_name.insert(found.friendly_name.clone(), index);
             }
+            // A group of sirens is in no list of devices.
+            if found.is_some() || device.voice.origin.kind != DeviceKind::Siren {
+                let reason = "zigbee2mqtt does not know it; pair it, or check its address";
+                said.extend(device.voice.reach(Source::Known, found.is_some(), reason));
+            }
+        }
+        // What is configured is heard too, unless another device has that name now.
+        for (index, device) in self.devices.iter().enumerate() {
+            self.by_name.entry(device.address.clone()).or_insert(index);
+        }
+        said
+    }
+
+    fn left(&mut self, ieee: &str) -> Vec<Observation> {
+        let ieee = ieee.to_lowercase();
+        let mut said = Vec::new();
+        for device in &mut self.devices {
+            if device.ieee.as_ref() == Some(&ieee) || device.address == ieee {
+                let reason = "it left the Zigbee network; pair it again";
+                said.extend(device.voice.reach(Source::Known, false, reason));
+            }
+        }
+        said
+    }
+
+    fn logged(&mut self, payload: &[u8]) -> Vec<Observation> {
+        let Some((name, reason)) = siren::failure(payload) else { return Vec::new() };
+        let Some(device) = self.by_name.get(&name).and_then(|at| self.devices.get_mut(*at)) else {
+            return Vec::new();
+        };
+        let reason = format!("zigbee2mqtt could not make it obey: {reason}");
+        self.orders.failed(&device.voice.origin.device, &reason);
+        device.trouble = true;
+        let trouble = Trouble { active: true, reason };
+        vec![Observation::new(device.voice.origin.clone(), trouble)]
+    }
+}
+
+impl Dialect for Zigbee2mqtt {
+    fn filters(&self) -> Vec<String> {
+        vec![format!("{}/#", self.base)]
+    }
+
+    fn connected(&mut self, now: Instant) {
+        for device in &mut self.devices {
+            device.voice.began(now, SETTLE);
         }
     }
 
-    /// The message that makes a siren sound for some seconds, or be silent. `None` if the device
-    /// is not a siren.
-    pub fn sound(&self, device: &DeviceId, seconds: Option<u16>) -> Option<(String, Vec<u8>)> {
-        let device = self.devices.iter().find(|known| known.origin.device == *device)?;
-        if device.origin.kind != DeviceKind::Siren {
+    fn understand(
+        &mut self,
+        topic: &str,
+        payload: &[u8],
+        heard: Heard,
+    ) -> Result<Vec<Observation>, Malformed> {
+        let Some(rest) = topic.strip_prefix(&self.base).and_then(|rest| rest.strip_prefix('/'))
+        else {
+            return Ok(Vec::new());
+        };
+        match rest {
+            _ if rest.starts_with("bridge/") && payload.is_empty() => Ok(Vec::new()),
+            "bridge/state" => Ok(self.bridge_state(bridge::state(payload)?, heard)),
+            "bridge/devices" => Ok(self.learn(&bridge::devices(payload)?)),
+            "bridge/info" => {
+                self.by_attribute = bridge::by_attribute(payload)?;
+                Ok(Vec::new())
+            }
+            "bridge/event" if !heard.retain => match bridge::left(payload)? {
+                Some(ieee) => Ok(self.left(&ieee)),
+                None => Ok(Vec::new()),
+            },
+            "bridge/logging" if !heard.retain => Ok(self.logged(payload)),
+            _ if rest.starts_with("bridge/") => Ok(Vec::new()),
+            _ => self.device_message(rest, payload, heard),
+        }
+    }
+
+    fn order(&mut self, device: &DeviceId, action: &Action, now: Instant) -> Option<Order> {
+        let known = self.devices.iter().find(|known| known.voice.origin.device == *device)?;
+        if known.voice.origin.kind != DeviceKind::Siren {
             return None;
         }
-        let payload = device.exposes.sound_payload(seconds);
-        Some((format!("{}/{}/set", self.base, device.topic_name), payload.to_string().into_bytes()))
+        let seconds = match action {
+            Action::Sound { seconds } => Some(*seconds),
+            Action::Hush => None,
+        };
+        let payload = siren::payload(&known.exposes, seconds);
+        // One that is said to be lost must show that it is not.
+        let confirms = payload.get("warning").is_none() || known.voice.lost();
+        self.orders.begin(device, seconds.is_some(), confirms, now);
+        Some(Order {
+            topic: format!("{}/{}/set", self.base, known.topic_name),
+            payload: payload.to_string().into_bytes(),
+        })
     }
 
-    /// Logs a message that could not be understood, at a bounded rate and without its content.
-    pub fn complain(&mut self, driver: &str, topic: &[u8], error: &Malformed, now: Instant) {
-        self.complaints.count(driver, topic, error, now);
+    fn answers(&mut self, now: Instant) -> Vec<Answer> {
+        self.orders.answers(now)
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.orders.due()
     }
 }
 
 impl Device {
     fn understand(&mut self, fields: &Map<String, Value>, heard: Heard) -> Vec<Observation> {
-        let facts = self.exposes.facts(self.origin.kind, fields);
-        let first = self.state.first_message();
-        let mut said = Vec::new();
-        for fact in facts {
-            let event = matches!(fact, Fact::Help(_) | Fact::Bell(_));
-            if event {
-                if heard.retain {
-                    continue;
+        let kind = self.voice.origin.kind;
+        let reading = Reading { kind, exposes: &self.exposes, fields };
+        let mut facts: Vec<_> = reading.facts().into_iter().map(|f| (weight(&f), f)).collect();
+        // What calls for help comes first, whatever else the message says.
+        facts.sort_by_key(|(weight, _)| *weight != Weight::Event);
+        let mut facts: Vec<_> = facts.into_iter().map(|(weight, fact)| (fact, weight)).collect();
+        if let Some(sos) = reading.sos() {
+            // A flag that stays is one press; the bridge repeats it with every message. One that
+            // was only remembered is none, and must not hide the next.
+            let replayed = self.voice.replays(heard);
+            if sos && !replayed && self.sos != Some(true) {
+                facts.insert(0, (Help::pressed().into(), Weight::Event));
+            }
+            self.sos = Some(sos && !replayed);
+        }
+        match kind {
+            DeviceKind::DoorLock => {
+                facts.extend(self.lock.read(&self.exposes, fields, !heard.retain));
+            }
+            DeviceKind::PillBox => {
+                let lid = reading.lid();
+                // A shaken box says so only while it is shaken.
+                let was_open = self.lid.unwrap_or(self.exposes.open(fields).is_some());
+                if lid == Some(true) && !was_open && !self.voice.replays(heard) {
+                    facts.insert(0, (facts::lid_opened(), Weight::Event));
                 }
-                let mut observation = Observation::new(self.origin.clone(), fact);
-                observation.count = heard.count.max(1);
-                said.push(observation);
-            } else if self.state.worth_saying(&fact, heard.at) {
-                let baseline = heard.retain || first;
-                let mut observation = Observation::new(self.origin.clone(), fact);
-                observation.baseline = baseline;
-                said.push(observation);
+                self.lid = lid.or(self.lid);
             }
+            DeviceKind::SetTopBox => {
+                let watts = reading.watts();
+                self.powered = watts.and_then(|watts| self.powered(watts)).or(self.powered);
+                if let (Some(on), Some(_)) = (self.powered, watts) {
+                    facts.push((Power { on }.into(), Weight::State));
+                }
+            }
+            _ => {}
         }
-        if !heard.retain {
-            if self.state.online_changed(true) {
-                let back = Online { online: true, reason: None };
-                said.insert(0, Observation::new(self.origin.clone(), back));
-            }
-            if said.is_empty()
-                && let Some(fact) = self.state.sign_of_life(fields, heard.at)
-            {
-                said.push(Observation::new(self.origin.clone(), fact));
-            } else if !said.is_empty() {
-                self.state.said_something(heard.at);
-            }
+        let quality = reading.quality();
+        if self.trouble && !heard.retain {
+            self.trouble = false;
+            let over = Trouble { active: false, reason: "it is heard again".to_owned() };
+            facts.push((over.into(), Weight::News));
         }
-        said
+        self.voice.hear(facts, quality, heard)
+    }
+
+    /// Whether what a plug feeds is on; nothing new between half of the limit and the limit.
+    fn powered(&self, watts: f64) -> Option<bool> {
+        if watts >= self.on_watts {
+            Some(true)
+        } else if watts < self.on_watts / 2.0 {
+            Some(false)
+        } else {
+            None
+        }
     }
 }

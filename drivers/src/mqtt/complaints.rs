@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Malformed;
+use super::dialect::Malformed;
 
 /// At most one line in this time.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -21,7 +21,7 @@ impl Complaints {
     /// Counts one, and logs a line if it is time.
     pub fn count(&mut self, driver: &str, topic: &[u8], error: &Malformed, now: Instant) {
         self.unsaid += 1;
-        if self.said_at.is_some_and(|at| now.duration_since(at) < PAUSE) {
+        if self.said_at.is_some_and(|at| now.saturating_duration_since(at) < PAUSE) {
             return;
         }
         let topic: String = String::from_utf8_lossy(topic).chars().take(120).collect();

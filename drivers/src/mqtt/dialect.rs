@@ -1,0 +1,97 @@
+//! What a dialect is: it alone knows what topics and payloads mean. A dialect is a pure state machine
+//! from messages to observations, so that it can be tested and fuzzed without a broker. It must
+//! never take a retained message for an event, and never change anything when it can not understand.
+
+use anju_model::{DeviceId, Observation};
+use thiserror::Error;
+use tokio::time::Instant;
+
+use crate::driver::Action;
+
+/// Why a message can not be understood.
+#[derive(Debug, Error)]
+pub enum Malformed {
+    /// The topic is not UTF-8.
+    #[error("the topic is not UTF-8")]
+    Topic,
+    /// The payload is not what this topic carries.
+    #[error("the payload is not what this topic carries: {0}")]
+    Payload(#[from] serde_json::Error),
+    /// The payload is JSON of another shape.
+    #[error("the payload is not a JSON object")]
+    NotAnObject,
+    /// The payload can not be read without a key.
+    #[error("the payload is encrypted; switch encryption off in the app, and TLS on")]
+    Encrypted,
+    /// A value is none that is known here.
+    #[error("{0}")]
+    Value(String),
+}
+
+/// How a message was heard.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard {
+    /// Kept by the broker from before.
+    pub retain: bool,
+    /// How many identical messages it stands for.
+    pub count: u32,
+    /// When.
+    pub at: Instant,
+    /// The box's wall clock, Unix seconds; it may be wrong.
+    pub wall: i64,
+}
+
+/// A message to a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Topic.
+    pub topic: String,
+    /// Payload.
+    pub payload: Vec<u8>,
+}
+
+/// How an order ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The device that was asked.
+    pub device: DeviceId,
+    /// Whether it obeyed, as far as can be told, or why not.
+    pub result: Result<(), String>,
+}
+
+/// One dialect with the devices it knows.
+pub trait Dialect: Send {
+    /// What to subscribe to.
+    fn filters(&self) -> Vec<String>;
+
+    /// A new connection: what was said while it was down is unknown.
+    fn connected(&mut self, now: Instant);
+
+    /// Turns one message into observations.
+    ///
+    /// # Errors
+    /// [`Malformed`] if it is for us and can not be understood; nothing changes then.
+    fn understand(
+        &mut self,
+        topic: &str,
+        payload: &[u8],
+        heard: Heard,
+    ) -> Result<Vec<Observation>, Malformed>;
+
+    /// The message that makes a device do something; `None` if it can not. An [`Answer`] follows.
+    fn order(&mut self, device: &DeviceId, action: &Action, now: Instant) -> Option<Order> {
+        let _ = (device, action, now);
+        None
+    }
+
+    /// Orders that have ended by now.
+    fn answers(&mut self, now: Instant) -> Vec<Answer> {
+        let _ = now;
+        Vec::new()
+    }
+
+    /// When [`Dialect::answers`] is to be asked without a message.
+    fn due(&self) -> Option<Instant> {
+        None
+    }
+}

@@ -1,0 +1,149 @@
+//! What is remembered of one device between messages. Bridges repeat the whole state with each
+//! message, so that most fields are no news; what is news is said, and at least every quarter of an
+//! hour something is, to show that the device lives.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anju_model::Fact;
+use anju_model::observation::{Air, Battery, Climate, Location, Meter, Seen};
+use tokio::time::Instant;
+
+/// A device that is heard is told to be at least this often.
+pub const SIGN_OF_LIFE: Duration = Duration::from_secs(15 * 60);
+
+/// A danger, a movement or a person that goes on is said again after this long.
+const GOES_ON: Duration = Duration::from_secs(60);
+
+/// Readings that drift are said at most this often.
+const DRIFT: Duration = Duration::from_secs(60);
+
+/// Readings that jump are said at most this often.
+const JUMP: Duration = Duration::from_secs(5);
+
+/// A cell's voltage alone is said at most this often.
+const VOLTAGE: Duration = Duration::from_secs(6 * 3600);
+
+/// What one device said last.
+#[derive(Debug, Default)]
+pub struct Memory {
+    last: BTreeMap<(&'static str, u8), (Fact, Instant)>,
+    said_at: Option<Instant>,
+}
+
+/// Facts that stand beside each other under one name.
+fn key(fact: &Fact) -> (&'static str, u8) {
+    let part = match fact {
+        Fact::Camera(camera) => match camera.seen {
+            Seen::Person => 0,
+            Seen::Motion => 1,
+            Seen::Fall => 2,
+        },
+        _ => 0,
+    };
+    (fact.what(), part)
+}
+
+/// Whether a fact is a danger, a movement or a person now.
+fn goes_on(fact: &Fact) -> bool {
+    match fact {
+        Fact::Motion(motion) => motion.moving,
+        Fact::Smoke(smoke) => smoke.alarm,
+        Fact::Gas(gas) => gas.alarm,
+        Fact::CarbonMonoxide(co) => co.alarm,
+        Fact::Leak(leak) => leak.wet,
+        Fact::Camera(camera) => camera.active,
+        _ => false,
+    }
+}
+
+/// Whether one reading differs from another by more than it drifts.
+fn differs(before: Option<f64>, now: Option<f64>, by: f64) -> bool {
+    match (before, now) {
+        (Some(before), Some(now)) => (before - now).abs() >= by,
+        _ => false,
+    }
+}
+
+/// Whether a reading tells something at once: a stove lit, a kettle switched on.
+fn jumped(before: &Fact, now: &Fact) -> bool {
+    match (before, now) {
+        (Fact::Climate(a), Fact::Climate(b)) => {
+            differs(a.celsius, b.celsius, 1.0)
+                || differs(a.relative_humidity_percent, b.relative_humidity_percent, 5.0)
+        }
+        (Fact::Meter(a), Fact::Meter(b)) => {
+            differs(a.power_watts, b.power_watts, 10.0) || a.supply_on != b.supply_on
+        }
+        (Fact::Air(a), Fact::Air(b)) => {
+            differs(a.co2_ppm, b.co2_ppm, 200.0)
+                || differs(
+                    a.pm2_5_micrograms_per_cubic_metre,
+                    b.pm2_5_micrograms_per_cubic_metre,
+                    25.0,
+                )
+        }
+        (Fact::Vital(a), Fact::Vital(b)) => {
+            a.worn != b.worn
+                || a.apnoea != b.apnoea
+                || differs(a.heart_beats_per_minute, b.heart_beats_per_minute, 10.0)
+                || differs(a.breaths_per_minute, b.breaths_per_minute, 4.0)
+                || differs(a.spo2_percent, b.spo2_percent, 2.0)
+        }
+        // About 50 m of latitude, so that a walk is seen and a phone on the table is not.
+        (Fact::Location(a), Fact::Location(b)) => {
+            differs(a.latitude_degrees, b.latitude_degrees, 0.000_5)
+                || differs(a.longitude_degrees, b.longitude_degrees, 0.000_5)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a battery's report differs in more than its voltage.
+fn same_charge(a: &Battery, b: &Battery) -> bool {
+    a.low == b.low && a.percent == b.percent
+}
+
+impl Memory {
+    /// Whether a fact is news; what is, is remembered.
+    pub fn news(&mut self, fact: &Fact, now: Instant) -> bool {
+        let worth = self.last.get(&key(fact)).is_none_or(|(before, at)| {
+            let age = now.saturating_duration_since(*at);
+            match fact {
+                Fact::Link(_) => age >= SIGN_OF_LIFE,
+                _ if before == fact => goes_on(fact) && age >= GOES_ON,
+                Fact::Climate(Climate {
+                    celsius: None, relative_humidity_percent: None, ..
+                }) => age >= SIGN_OF_LIFE,
+                Fact::Location(Location { zone: None, .. }) => {
+                    age >= if jumped(before, fact) { DRIFT } else { SIGN_OF_LIFE }
+                }
+                Fact::Climate(_)
+                | Fact::Air(Air { .. })
+                | Fact::Vital(_)
+                | Fact::Meter(Meter { .. }) => {
+                    age >= if jumped(before, fact) { JUMP } else { DRIFT }
+                }
+                Fact::Battery(b) => match before {
+                    Fact::Battery(a) if same_charge(a, b) => age >= VOLTAGE,
+                    _ => true,
+                },
+                _ => true,
+            }
+        });
+        if worth {
+            self.last.insert(key(fact), (fact.clone(), now));
+        }
+        worth
+    }
+
+    /// Notes that something was said.
+    pub fn said(&mut self, now: Instant) {
+        self.said_at = Some(now);
+    }
+
+    /// Whether nothing was said for so long.
+    pub fn quiet_for(&self, long: Duration, now: Instant) -> bool {
+        self.said_at.is_none_or(|at| now.saturating_duration_since(at) >= long)
+    }
+}

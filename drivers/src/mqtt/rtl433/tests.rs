@@ -1,0 +1,174 @@
+use std::time::Duration;
+
+use anju_model::Fact;
+use anju_model::observation::{
+    Battery, Bell, Climate, Contact, Help, Leak, Motion, Online, Smoke, Tamper,
+};
+use proptest::prelude::*;
+
+use crate::mqtt::dialect::{Dialect, Heard};
+use crate::mqtt::testing::{dialect, live, retained, said};
+
+const LINK: &str = r#"
+[links.radio]
+kind = "mqtt"
+url = "mqtt://127.0.0.1"
+dialect = "rtl433"
+[[device]]
+id = "pendant"
+kind = "portable-alarm"
+link = "radio"
+address = "Generic-Remote/55034"
+press = ["cmd=3"]
+[[device]]
+id = "bell"
+kind = "doorbell"
+link = "radio"
+address = "Honeywell-ActivLink/a12f3"
+[[device]]
+id = "door"
+kind = "door-contact"
+link = "radio"
+address = "Interlogix-Security/a55b4b"
+[[device]]
+id = "pir"
+kind = "motion"
+link = "radio"
+address = "Kerui-Security/862103"
+[[device]]
+id = "smoke"
+kind = "smoke"
+link = "radio"
+address = "Smoke-GS558/25612"
+[[device]]
+id = "leak"
+kind = "water-leak"
+link = "radio"
+address = "Govee-Water/18713"
+[[device]]
+id = "room"
+kind = "climate"
+link = "radio"
+address = "Acurite-Tower/11524"
+"#;
+
+fn hear(r: &mut dyn Dialect, payload: &str, heard: Heard) -> Vec<Fact> {
+    let facts = said(r, "rtl_433/attic/events", payload, heard).unwrap();
+    facts.into_iter().map(|(fact, _)| fact).collect()
+}
+
+fn press(second: u32, cmd: u8) -> String {
+    format!(
+        r#"{{"time":"2021-08-18 16:16:{second:02}","model":"Generic-Remote","id":55034,"cmd":{cmd},
+        "tristate":"110ZZZX00010","mod":"ASK","freq":433.92,"rssi":-{second}.1}}"#
+    )
+}
+
+#[test]
+fn the_repeats_of_a_press_are_one() {
+    let mut rtl = dialect(LINK);
+    let r = rtl.as_mut();
+    let start = live();
+    let at = |ms: u64| Heard { at: start.at + Duration::from_millis(ms), ..start };
+    let pressed = |facts: &[Fact]| facts.contains(&Help::pressed().into());
+    assert!(pressed(&hear(r, &press(1, 3), at(0))));
+    for ms in [40, 80, 1100, 1999] {
+        assert_eq!(hear(r, &press(2, 3), at(ms)), [], "{ms}");
+    }
+    // Somebody who goes on pressing is heard again.
+    assert!(pressed(&hear(r, &press(3, 3), at(2000))));
+    assert!(!pressed(&hear(r, &press(4, 1), at(5000))), "another key");
+    assert!(!pressed(&hear(r, &press(5, 3), Heard { retain: true, ..at(9000) })));
+}
+
+#[test]
+fn each_make_says_it_in_its_own_words() {
+    let mut rtl = dialect(LINK);
+    let r = rtl.as_mut();
+    let low = |low| Battery { percent: None, low: Some(low), millivolts: None };
+    let open = r#"{"time":"2021-08-18 16:16:54","model":"Interlogix-Security","subtype":"contact",
+        "id":"a55b4b","battery_ok":1,"switch1":"OPEN","switch2":"CLOSED","raw_message":"ed3b"}"#;
+    let facts = hear(r, open, live());
+    assert_eq!(facts, [Contact { open: true }.into(), low(false).into()]);
+    let shut = open.replace("OPEN", "CLOSED").replace(r#""battery_ok":1"#, r#""battery_ok":0"#);
+    let facts = hear(r, &shut, live());
+    assert_eq!(facts, [Contact { open: false }.into(), low(true).into()]);
+
+    let bell = r#"{"model":"Honeywell-ActivLink","subtype":"Doorbell","id":"a12f3","battery_ok":1,
+        "alert":"Normal","secret_knock":0,"relay":0}"#;
+    assert_eq!(hear(r, bell, live())[0], Bell { rung: true }.into());
+
+    let pir = r#"{"model":"Kerui-Security","id":862103,"cmd":10,"motion":1,"state":"motion"}"#;
+    assert_eq!(hear(r, pir, live()), [Motion { moving: true }.into()]);
+    let tamper = r#"{"model":"Kerui-Security","id":862103,"cmd":11,"motion":0,"tamper":1}"#;
+    assert!(hear(r, tamper, live()).contains(&Tamper { tampered: true }.into()));
+
+    let smoke = r#"{"model":"Smoke-GS558","id":25612,"unit":15,"learn":0,"code":"b2018f"}"#;
+    let alarm = Fact::from(Smoke { alarm: true, self_test: false });
+    assert_eq!(hear(r, smoke, live()), [alarm]);
+    let learn = smoke.replace(r#""learn":0"#, r#""learn":1"#);
+    assert!(!hear(r, &learn, live()).iter().any(|fact| matches!(fact, Fact::Smoke(_))));
+
+    let wet =
+        r#"{"model":"Govee-Water","id":18713,"event":"Water Leak","detect_wet":1,"code":"x"}"#;
+    assert_eq!(hear(r, wet, live()), [Leak { wet: true }.into()]);
+    let report = r#"{"model":"Govee-Water","id":18713,"event":"Battery Report","battery_ok":0.83}"#;
+    let battery = Battery { percent: Some(83.0), low: Some(false), millivolts: None };
+    assert_eq!(hear(r, report, live()), [battery.into()]);
+
+    let room = r#"{"model":"Acurite-Tower","id":11524,"channel":"A","battery_ok":1,
+        "temperature_C":21.4,"humidity":43,"mic":"CHECKSUM"}"#;
+    let climate = Climate {
+        celsius: Some(21.4),
+        relative_humidity_percent: Some(43.0),
+        ..Climate::default()
+    };
+    assert_eq!(hear(r, room, live())[0], climate.into());
+}
+
+#[test]
+fn a_receiver_that_stops_takes_its_transmitters_with_it() {
+    let mut rtl = dialect(LINK);
+    let r = rtl.as_mut();
+    let mut reach = |host: &str, word: &str| {
+        let facts = said(r, &format!("rtl_433/{host}/availability"), word, live()).unwrap();
+        let online = facts.into_iter().filter_map(|(fact, _)| match fact {
+            Fact::Online(Online { online, .. }) => Some(online),
+            _ => None,
+        });
+        online.collect::<Vec<_>>()
+    };
+    assert_eq!(reach("attic", "online"), [true; 7]);
+    assert_eq!(reach("cellar", "online"), [] as [bool; 0]);
+    assert_eq!(reach("attic", "offline"), [] as [bool; 0]);
+    assert_eq!(reach("cellar", "offline"), [false; 7]);
+}
+
+#[test]
+fn strangers_are_passed_over_and_odd_input_is_an_error() {
+    let mut rtl = dialect(LINK);
+    let r = rtl.as_mut();
+    assert_eq!(hear(r, r#"{"model":"Generic-Remote","id":55035,"cmd":3}"#, live()), []);
+    assert_eq!(hear(r, r#"{"model":7}"#, live()), []);
+    assert_eq!(hear(r, "", retained()), []);
+    for payload in ["[]", "{", "\u{0}", "7"] {
+        assert!(said(r, "rtl_433/attic/events", payload, live()).is_err(), "{payload}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_field_holds_nothing_breaks(
+        field in prop::sample::select(vec!["battery_ok", "tamper", "motion", "alarm", "cmd", "learn"]),
+        value in prop_oneof![
+            Just("null".to_owned()), any::<f64>().prop_map(|n| format!("{n:?}")),
+            "[a-z]{0,5}".prop_map(|w| format!("\"{w}\"")), Just("[[]]".to_owned()),
+        ],
+    ) {
+        let mut rtl = dialect(LINK);
+        for (model, id) in [("Kerui-Security", "862103"), ("Generic-Remote", "55034")] {
+            let payload = format!(r#"{{"model":"{model}","id":{id},"{field}":{value}}}"#);
+            let _ = said(rtl.as_mut(), "rtl_433/attic/events", &payload, live());
+        }
+    }
+}
