@@ -19,8 +19,9 @@ pub struct Contact {
     pub channels: Vec<ChannelKind>,
     /// Time to accept before the next step of the plan; default 60 s.
     pub window: Duration,
-    /// Contacts of one step are tried at once; from 1.
-    pub step: u32,
+    /// Contacts of one step are tried at once; from 1. Where no contact has one, the usual plan
+    /// holds.
+    pub step: Option<u32>,
     /// When they can be tried.
     pub hours: Hours,
     /// Minutes they need to get here, if known.

@@ -88,6 +88,8 @@ pub(super) struct Alert {
     pub(super) announced_by: BTreeSet<String>,
     /// When the book looks at it again.
     pub(super) wake: Option<Moment>,
+    /// Nobody is told of it before: it comes and goes, and was told of lately.
+    pub(super) hold: Option<Moment>,
 }
 
 impl Alert {
@@ -103,6 +105,7 @@ impl Alert {
             cancelled: false,
             announced_by: BTreeSet::new(),
             wake: None,
+            hold: None,
         }
     }
 

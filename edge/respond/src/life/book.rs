@@ -13,6 +13,7 @@ use anju_model::{
 use super::action::{Action, Handled, Input, RefusedCommand, SirenPattern};
 use super::alert::Alert;
 use super::civil::Civil;
+use super::floods::Floods;
 use crate::texts::Texts;
 
 /// Most open alerts of one class. What comes beyond it is counted on an open alert of its kind;
@@ -23,6 +24,9 @@ pub const MAX_OPEN_PER_CLASS: usize = 200;
 const CLOSED_REMEMBERED: usize = 256;
 /// How many commands are remembered, so that one that comes twice is carried out once.
 const REQUESTS_REMEMBERED: usize = 512;
+
+/// Who closes what was no alarm and ended by itself.
+pub(super) const BY_ITSELF: &str = "box";
 
 /// What makes two findings the same alert. A test never hides a real one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -68,6 +72,7 @@ pub struct Book {
     pub(super) siren_wake: Option<Moment>,
     pub(super) over_told: HashMap<AlertId, Moment>,
     pub(super) asked: HashSet<Rule>,
+    pub(super) floods: Floods,
 }
 
 impl Book {
@@ -88,6 +93,7 @@ impl Book {
             siren_wake: None,
             over_told: HashMap::new(),
             asked: HashSet::new(),
+            floods: Floods::default(),
         }
     }
 
@@ -99,11 +105,12 @@ impl Book {
         self.look_at_all(now);
     }
 
-    /// Says what the wall clock shows at `now`, or `None` while nobody knows. To be called at the
-    /// start and whenever the clock was set; call `tick` after it.
+    /// Says what the wall clock shows at `now`, or `None` while nobody knows. To be called before
+    /// anything else is asked at `now`; alerts are only looked at again if the clock was set.
     pub fn set_clock(&mut self, now: Moment, wall: Option<jiff::Timestamp>) {
-        self.civil.set(now, wall);
-        self.look_at_all(now);
+        if self.civil.set(now, wall) {
+            self.look_at_all(now);
+        }
     }
 
     fn look_at_all(&mut self, now: Moment) {
@@ -261,16 +268,28 @@ impl Book {
                 if let Some(alert) = self.alerts.remove(id) {
                     self.forget_key(&alert.subject);
                 }
+                self.floods.closed(&change.subject, by == BY_ITSELF);
+                // Who stood behind it may be told now.
+                for alert in self.alerts.values_mut() {
+                    if alert.subject.rule == change.subject.rule {
+                        alert.wake = Some(at);
+                    }
+                }
                 self.over_told.remove(id);
                 self.remember_closed(change.subject.clone(), by.clone());
             }
             AlertStep::FollowedUp { .. } => {}
             step => {
                 self.closed.remove(id);
-                let alert = self
-                    .alerts
-                    .entry(id.clone())
-                    .or_insert_with(|| Alert::new(at, change.subject.clone()));
+                if matches!(step, AlertStep::Contacted { .. }) {
+                    self.floods.told(at, &change.subject);
+                }
+                let floods = &self.floods;
+                let alert = self.alerts.entry(id.clone()).or_insert_with(|| {
+                    let mut alert = Alert::new(at, change.subject.clone());
+                    alert.hold = floods.hold(at, &change.subject);
+                    alert
+                });
                 alert.apply(at, step);
                 alert.wake = Some(at);
                 self.keys.insert(Key::of(&change.subject), id.clone());

@@ -15,6 +15,9 @@ pub const DAY_ENDS: i8 = 20;
 /// may be set in between, so a long timer would be wrong.
 const LOOK_EVERY_MS: u64 = 60_000;
 
+/// A wall clock that stays this close to its expected course was not set.
+const DRIFT: SignedDuration = SignedDuration::from_secs(2);
+
 /// Civil time.
 #[derive(Debug, Clone)]
 pub(super) struct Civil {
@@ -31,18 +34,28 @@ impl Civil {
         self.zone = zone;
     }
 
-    /// Says what the wall clock shows at a moment, or that nobody knows.
-    pub(super) fn set(&mut self, now: Moment, wall: Option<Timestamp>) {
+    /// Says what the wall clock shows at a moment, or that nobody knows. Returns whether times of
+    /// day moved by that.
+    pub(super) fn set(&mut self, now: Moment, wall: Option<Timestamp>) -> bool {
+        let moved = match (self.wall_at(now), wall) {
+            (None, None) => false,
+            (Some(before), Some(wall)) => wall.duration_since(before).abs() > DRIFT,
+            _ => true,
+        };
         self.anchor = wall.map(|wall| (now, wall));
+        moved
+    }
+
+    fn wall_at(&self, now: Moment) -> Option<Timestamp> {
+        let (anchor, wall) = self.anchor?;
+        let since = SignedDuration::try_from(now.since(anchor)).ok()?;
+        let before = SignedDuration::try_from(anchor.since(now)).ok()?;
+        wall.checked_add(since).ok()?.checked_sub(before).ok()
     }
 
     /// Local civil time at a moment.
     pub(super) fn at(&self, now: Moment) -> Option<civil::DateTime> {
-        let (anchor, wall) = self.anchor?;
-        let since = SignedDuration::try_from(now.since(anchor)).ok()?;
-        let before = SignedDuration::try_from(anchor.since(now)).ok()?;
-        let wall = wall.checked_add(since).ok()?.checked_sub(before).ok()?;
-        Some(self.zone.to_datetime(wall))
+        self.wall_at(now).map(|wall| self.zone.to_datetime(wall))
     }
 
     /// Whether it is day; unknown counts as day, so that nothing waits for a clock.
@@ -133,9 +146,13 @@ mod tests {
         let mut civil = Civil::new(TimeZone::fixed(jiff::tz::offset(8)));
         assert!(civil.at(Moment(5)).is_none() && civil.is_day(Moment(5)));
         let wall: Timestamp = "2026-11-23T19:59:00+08:00".parse().unwrap();
-        civil.set(Moment(60_000), Some(wall));
+        assert!(civil.set(Moment(60_000), Some(wall)));
         assert!(civil.is_day(Moment(60_000)));
         assert!(!civil.is_day(Moment(120_000)));
         assert_eq!(civil.at(Moment(0)).unwrap().minute(), 58);
+        let later = wall + SignedDuration::from_secs(61);
+        assert!(!civil.set(Moment(120_000), Some(later)), "a clock that goes on as it should");
+        assert!(civil.set(Moment(120_000), Some(wall)));
+        assert!(civil.set(Moment(130_000), None) && !civil.set(Moment(130_000), None));
     }
 }

@@ -48,7 +48,10 @@ impl Book {
             let due = |h: &Helper| alert.due(h, &self.household);
             return alert.helpers.iter().filter_map(due).min();
         }
-        if self.stands_behind(alert) {
+        if let Some(hold) = alert.hold.filter(|hold| now < *hold) {
+            return Some(hold);
+        }
+        if self.stands_behind(alert) || self.is_one_of_many(alert) {
             return None;
         }
         let household = self.household.clone();
@@ -100,7 +103,8 @@ impl Book {
     /// After a restart: what still waits for somebody is said again.
     pub(super) fn announce_again(&self, id: &AlertId, out: &mut Vec<Action>) {
         let Some(alert) = self.alerts.get(id) else { return };
-        if alert.stage() == Stage::Searching && alert.subject.class == Class::Alarm {
+        let waits = alert.stage() == Stage::Searching && alert.subject.class == Class::Alarm;
+        if waits && !self.is_one_of_many(alert) {
             self.announce(id, speech::raised, out);
         }
     }

@@ -9,14 +9,11 @@ use anju_model::{
 
 use super::action::{Action, NoticeKind};
 use super::alert::Alert;
-use super::book::{Book, Key, MAX_OPEN_PER_CLASS};
+use super::book::{BY_ITSELF, Book, Key, MAX_OPEN_PER_CLASS};
 use super::speech;
 
 /// "It is over" is told at most this often for one alert, since a detector may flap.
 const OVER_TOLD_EVERY: Duration = Duration::from_secs(5 * 60);
-
-/// Who closes what was no alarm and ended by itself.
-const BY_ITSELF: &str = "box";
 
 impl Book {
     pub(super) fn raise(&mut self, now: Moment, raise: Raise, out: &mut Vec<Action>) {
@@ -43,7 +40,9 @@ impl Book {
             let rest = AlertStep::Repeated { count: Some(raise.count - 1), entry: None };
             self.record(now, &id, rest, out);
         }
-        self.announce(&id, speech::raised, out);
+        if !self.is_held_back(now, &id) {
+            self.announce(&id, speech::raised, out);
+        }
         self.advance(now, &id, out);
     }
 

@@ -1,10 +1,11 @@
 //! The plan of who is tried, when, and at once with whom. Pure arithmetic over the household's
 //! contacts and the position of a search. A plan never ends: after its last step it begins again.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anju_model::config::{Contact, ContactRole, Household};
-use anju_model::{Category, Class, Moment, Rule, Subject};
+use anju_model::{Class, Moment, Rule, Subject};
 
 use super::alert::{Alert, Position, Search};
 use super::civil::{Civil, look_again};
@@ -23,15 +24,15 @@ const OUT_OF_REACH_WINDOW: Duration = Duration::from_secs(10);
 const WINDOW_BOUNDS: (Duration, Duration) = (Duration::from_secs(10), HOUR);
 
 /// Whether the fault leaves the home unguarded, so that it is told at any hour: nothing can be
-/// recorded, or a help trigger is not heard from.
+/// recorded, or nothing in the home can call for help any more, or see a person.
 pub(super) fn unguarded(subject: &Subject) -> bool {
-    match subject.rule {
-        Rule::Journal => true,
-        Rule::DeviceSilent => {
-            subject.kind.is_some_and(|kind| kind.category() == Category::ActiveHelp)
-        }
-        _ => false,
-    }
+    matches!(subject.rule, Rule::Journal) || subject.rule.as_str() == "unguarded"
+}
+
+/// Dangers that leave no time to try one after the other.
+const fn gravest(subject: &Subject) -> bool {
+    matches!(subject.class, Class::Alarm)
+        && matches!(subject.rule, Rule::Smoke | Rule::Gas | Rule::CarbonMonoxide)
 }
 
 /// The steps for an alert: contacts of one step are tried at once.
@@ -54,6 +55,9 @@ pub(super) fn steps<'a>(household: &'a Household, subject: &Subject) -> Vec<Vec<
             by_role(&usable, &[ContactRole::Property, ContactRole::Community, ContactRole::Centre])
         }
     };
+    if gravest(subject) {
+        return vec![chosen];
+    }
     let mut steps = in_steps(chosen);
     if subject.class == Class::Warning {
         family_first(&mut steps);
@@ -76,14 +80,38 @@ fn by_role<'a>(usable: &[&'a Contact], roles: &[ContactRole]) -> Vec<&'a Contact
     }
 }
 
+/// By the household's own steps; a household that names none has the usual plan.
 fn in_steps(contacts: Vec<&Contact>) -> Vec<Vec<&Contact>> {
-    let mut numbers: Vec<u32> = contacts.iter().map(|c| c.step).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    numbers
-        .into_iter()
-        .map(|n| contacts.iter().copied().filter(|c| c.step == n).collect())
-        .collect()
+    let own = contacts.iter().any(|c| c.step.is_some());
+    let number = |at: usize, c: &Contact| match c.step {
+        Some(step) => step,
+        None if own => 1,
+        None => usual_step(&contacts, at),
+    };
+    let mut steps: BTreeMap<u32, Vec<&Contact>> = BTreeMap::new();
+    for (at, contact) in contacts.iter().enumerate() {
+        steps.entry(number(at, contact)).or_default().push(contact);
+    }
+    steps.into_values().collect()
+}
+
+/// Who can be there within this comes before those who are further away, minutes.
+const NEAR: u32 = 15;
+
+/// The usual plan: the centre and the first of the family at once, then those who are near, then
+/// the others in the order of the file.
+fn usual_step(contacts: &[&Contact], at: usize) -> u32 {
+    let Some(contact) = contacts.get(at) else { return 1 };
+    let first_of_family = contacts.iter().position(|c| c.role == ContactRole::Family);
+    let first = contact.role == ContactRole::Centre || first_of_family == Some(at);
+    // Where there is neither centre nor family, somebody must be the first.
+    let nobody =
+        first_of_family.is_none() && contacts.iter().all(|c| c.role != ContactRole::Centre);
+    match contact.minutes_away {
+        _ if first || (nobody && at == 0) => 1,
+        Some(minutes) if minutes <= NEAR => 2,
+        _ => u32::try_from(at).unwrap_or(u32::MAX - 3) + 3,
+    }
 }
 
 /// A warning is calmer: of the first step the family is told alone, then the others.

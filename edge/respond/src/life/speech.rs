@@ -50,6 +50,7 @@ fn first_words(subject: &Subject) -> &'static [PromptId] {
         (Rule::NotUp, _) => &[PromptId::NotUp],
         (Rule::LeftHome, _) => &[PromptId::LeftHome],
         (Rule::DeviceSilent, _) => &[PromptId::DeviceSilent],
+        (rule, _) if rule.as_str() == "unguarded" => &[PromptId::DeviceSilent],
         (Rule::DeviceLow, _) => &[PromptId::DeviceLowBattery],
         (Rule::Journal, _) => &[PromptId::CannotRecord],
         (Rule::Tamper | Rule::Trouble | Rule::Configuration | Rule::Channel, _)

@@ -139,7 +139,7 @@ fn contact(
         phone,
         channels: sound,
         window: fields.duration("window").unwrap_or(Duration::from_secs(60)),
-        step: fields.number("step").unwrap_or(1),
+        step: fields.number("step"),
         hours: fields.hours("hours").unwrap_or(Hours::Always),
         minutes_away: fields.number("minutes_away"),
         ntfy_topic: topic,

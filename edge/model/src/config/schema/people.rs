@@ -69,11 +69,13 @@ pub(in crate::config) const CONTACT: Section = Section {
             "\"60s\"",
             "Time to accept before the next step of the plan.",
         ),
-        default(
+        derived(
             "step",
             Kind::Integer { min: 1, max: 20 },
-            "1",
-            "Step of the plan; contacts of one step are tried at once.",
+            "1; where no contact has one, the centre and the first of the family come first, then \
+             who is at most 15 `minutes_away`, then the others one after the other",
+            "Step of the plan; contacts of one step are tried at once. Smoke, gas and carbon \
+             monoxide are told to everybody at once.",
         ),
         default(
             "hours",

@@ -63,3 +63,51 @@ fn five_thousand_presses_are_handled_quickly() {
     assert!(begin.elapsed().as_millis() < 10_000, "{:?}", begin.elapsed());
     assert_eq!(home.recorded.iter().filter(|r| r.1.step.name() == "repeated").count(), 5000);
 }
+
+#[test]
+fn a_thousand_alerts_of_one_kind_are_a_few_messages() {
+    let mut home = Home::new(family());
+    let (mut told_of, mut spoken) = (0, 0);
+    for n in 0..1000 {
+        let mut raise = finding(Rule::Leak, Class::Alarm, None, 1000 + n);
+        let device = DeviceId::new(&format!("broken-{n}")).unwrap();
+        raise.origin =
+            Some(Origin { device, kind: DeviceKind::WaterLeak, room: None, person: None });
+        let actions = home.raise(raise);
+        told_of += notices(&actions).len();
+        spoken += said(&actions).len();
+    }
+    assert_eq!((told_of, spoken), (6, 3), "three alerts to two people");
+    assert_eq!(told(&home.press()).len(), 2, "a press in the middle gets through");
+}
+
+#[test]
+fn what_comes_and_goes_is_told_of_once_in_a_while() {
+    let mut home = Home::new(family()).at_hour(10);
+    let mut told_of = 0;
+    for minute in 0..24 * 60 {
+        let raised =
+            home.raise(finding(Rule::DeviceSilent, Class::Fault, Some("door"), 10 + minute));
+        told_of += notices(&raised).len();
+        told_of += calls(&home.pass(30)).len();
+        home.over(Rule::DeviceSilent, Some("door"));
+        told_of += calls(&home.pass(30)).len();
+    }
+    assert!((2..=4).contains(&told_of), "{told_of} in a day");
+    assert_eq!(home.recorded.iter().filter(|r| r.1.step.name() == "raised").count(), 24 * 60);
+    // What stays is told of when the pause is over.
+    home.raise(finding(Rule::DeviceSilent, Class::Fault, Some("door"), 9000));
+    assert!(!calls(&home.pass(24 * 3600)).is_empty());
+}
+
+#[test]
+fn an_open_alert_does_not_keep_the_box_awake() {
+    let mut home = Home::new(family()).at_hour(10);
+    home.press();
+    let wall = home.wall.unwrap();
+    for second in 1..30 {
+        let now = home.now.after(std::time::Duration::from_secs(second));
+        home.book.set_clock(now, Some(wall + std::time::Duration::from_secs(second)));
+        assert!(home.book.next_tick().unwrap() > now, "a clock that goes on is no reason to look");
+    }
+}

@@ -26,7 +26,7 @@ pub fn contact(id: &str, role: ContactRole, step: u32) -> Contact {
         phone: None,
         channels: vec![ChannelKind::Ntfy],
         window: Duration::from_secs(60),
-        step,
+        step: Some(step),
         hours: Hours::Always,
         minutes_away: None,
         ntfy_topic: Some(format!("topic-{id}")),

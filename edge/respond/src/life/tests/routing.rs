@@ -6,6 +6,7 @@ use anju_model::{Class, Delivery, Rule};
 
 use super::home::*;
 use crate::life::NoticeKind as K;
+use crate::life::outlook;
 use crate::life::{Action, Input};
 
 #[test]
@@ -53,12 +54,13 @@ fn a_fault_without_a_clock_or_a_repairer_is_told_to_the_first_of_the_family() {
 #[test]
 fn a_home_left_unguarded_is_told_at_once() {
     let mut home = Home::new(family()).at_hour(3);
-    let actions = home.raise(finding(Rule::DeviceSilent, Class::Fault, Some("sos-bedroom"), 1));
+    let unguarded = Rule::from_name("unguarded");
+    let actions = home.raise(finding(unguarded, Class::Fault, None, 1));
     assert_eq!(told(&actions), [("centre", K::Call)]);
     let actions = home.raise(finding(Rule::Journal, Class::Fault, None, 2));
     assert_eq!(told(&actions), [("centre", K::Call)]);
     assert_eq!(said(&actions), ["cannot-record"]);
-    // A silent door contact waits for the morning.
+    // One silent device waits for the morning.
     let actions = home.raise(finding(Rule::DeviceSilent, Class::Fault, Some("door"), 3));
     assert_eq!(told(&actions), []);
 }
@@ -188,4 +190,55 @@ fn a_question_is_asked_and_taken_back() {
     assert_eq!(said(&actions), ["inactivity-question"]);
     assert_eq!(told(&actions), []);
     assert!(matches!(home.over(Rule::Inactivity, None).as_slice(), [Action::Quiet { .. }]));
+}
+
+#[test]
+fn a_household_without_steps_has_the_usual_plan() {
+    let near = |id: &str, minutes| {
+        let mut contact = contact(id, ContactRole::Neighbour, 1);
+        (contact.step, contact.minutes_away) = (None, minutes);
+        contact
+    };
+    let mut daughter = contact("daughter", ContactRole::Family, 1);
+    let mut son = contact("son", ContactRole::Family, 1);
+    let mut centre = contact("centre", ContactRole::Centre, 1);
+    for contact in [&mut daughter, &mut son, &mut centre] {
+        contact.step = None;
+    }
+    let far = near("far", Some(16));
+    let contacts =
+        vec![far, near("next-door", Some(2)), daughter, near("above", Some(15)), centre, son];
+    let mut home = Home::new(contacts);
+    assert_eq!(told(&home.press()), [("daughter", K::Call), ("centre", K::Call)]);
+    let passed = home.pass(185);
+    assert_eq!(calls(&passed), [(60, "next-door"), (60, "above"), (120, "far"), (180, "son")]);
+}
+
+#[test]
+fn a_danger_to_life_is_told_to_everybody_at_once() {
+    for rule in [Rule::Smoke, Rule::Gas, Rule::CarbonMonoxide] {
+        let mut home = Home::new(family()).at_hour(3);
+        let actions = home.raise(finding(rule, Class::Alarm, Some("smoke-1"), 1));
+        assert_eq!(told(&actions).len(), 4);
+    }
+}
+
+#[test]
+fn what_would_happen_is_what_happens() {
+    let mut contacts = family();
+    contacts[2].hours = office();
+    let household = household(anju_model::Language::En, contacts.clone());
+    let at = jiff::civil::date(2026, 11, 23).at(3, 0, 0, 0);
+    let outlook = outlook::outlook(&household, &Rule::Help, Class::Alarm, at);
+    let mut home = Home::new(contacts).at_hour(3);
+    let first = home.press();
+    let mut happened: Vec<(u64, String)> =
+        told(&first).iter().map(|(who, _)| (0, (*who).to_owned())).collect();
+    let hour = home.pass(3600);
+    happened.extend(calls(&hour).iter().map(|(at, who)| (*at, (*who).to_owned())));
+    let would: Vec<(u64, String)> =
+        outlook.iter().map(|try_| (try_.after.as_secs(), try_.contact.to_string())).collect();
+    assert!(!would.is_empty() && would.len() < happened.len(), "each is shown once");
+    assert!(would.iter().all(|w| happened.contains(w)), "{would:?} {happened:?}");
+    assert!(would.iter().all(|(_, who)| who != "neighbour"), "not on duty at three");
 }

@@ -1,0 +1,95 @@
+//! Guards people against a broken sensor that raises alert after alert: what comes and goes is told
+//! of once in a while, and many alerts of one kind at once are told as a few. Every one of them is
+//! recorded and shown all the same. It must never hold back a call for help or a fall.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use anju_model::{AlertId, Class, Moment, Rule, Subject};
+
+use super::alert::Alert;
+use super::book::{Book, Key};
+
+/// What ended by itself and is there again is not told of anew before this.
+const WARNED_EVERY: Duration = Duration::from_secs(30 * 60);
+const FAULT_TOLD_EVERY: Duration = Duration::from_secs(6 * 3600);
+
+/// Alerts of one rule within [`TOGETHER`] that are told one by one; further ones are one trouble
+/// with these, and those who come see them.
+const TOLD_SINGLY: usize = 3;
+const TOGETHER: Duration = Duration::from_secs(10 * 60);
+
+/// Keys remembered.
+const MOST: usize = 1024;
+
+/// When which kind of alert was told of last, and ended by itself since.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Floods {
+    told: HashMap<Key, Moment>,
+}
+
+const fn quiet(class: Class) -> Option<Duration> {
+    match class {
+        Class::Alarm => None,
+        Class::Warning => Some(WARNED_EVERY),
+        Class::Request | Class::Fault => Some(FAULT_TOLD_EVERY),
+    }
+}
+
+impl Floods {
+    /// Somebody is told of an alert.
+    pub(super) fn told(&mut self, now: Moment, subject: &Subject) {
+        if quiet(subject.class).is_none() {
+            return;
+        }
+        if self.told.len() >= MOST {
+            self.told.retain(|key, at| quiet(key.class).is_some_and(|q| now < at.after(q)));
+        }
+        if self.told.len() < MOST {
+            // The first telling counts: what goes on coming and going is told again in the end.
+            let told = self.told.entry(Key::of(subject)).or_insert(now);
+            if quiet(subject.class).is_some_and(|quiet| now >= told.after(quiet)) {
+                *told = now;
+            }
+        }
+    }
+
+    /// An alert is closed; when a human did it, the next one is news.
+    pub(super) fn closed(&mut self, subject: &Subject, by_itself: bool) {
+        if !by_itself {
+            self.told.remove(&Key::of(subject));
+        }
+    }
+
+    /// Until when nobody is told of a new alert.
+    pub(super) fn hold(&self, now: Moment, subject: &Subject) -> Option<Moment> {
+        let told = self.told.get(&Key::of(subject))?;
+        quiet(subject.class).map(|quiet| told.after(quiet)).filter(|until| now < *until)
+    }
+}
+
+impl Book {
+    /// Whether an alert is not told of for now.
+    pub(super) fn is_held_back(&self, now: Moment, id: &AlertId) -> bool {
+        self.alerts.get(id).is_some_and(|alert| {
+            alert.hold.is_some_and(|hold| now < hold) || self.is_one_of_many(alert)
+        })
+    }
+
+    /// Whether enough alerts of the same kind that are open were raised shortly before it.
+    pub(super) fn is_one_of_many(&self, alert: &Alert) -> bool {
+        let own = &alert.subject;
+        if matches!(own.rule, Rule::Help | Rule::Fall) {
+            return false;
+        }
+        let before = |other: &&Alert| {
+            let s = &other.subject;
+            s.rule == own.rule
+                && s.class == own.class
+                && s.test == own.test
+                && (other.raised, &s.alert) < (alert.raised, &own.alert)
+                && alert.raised.since(other.raised) <= TOGETHER
+        };
+        self.alerts.values().filter(before).take(TOLD_SINGLY).count() == TOLD_SINGLY
+    }
+}
