@@ -8,7 +8,7 @@ use anju_model::config::{Device, Household, Link};
 use crate::driver::Driver;
 use crate::gpio::GpioDriver;
 use crate::mqtt::MqttDriver;
-use crate::serial::SerialDriver;
+use crate::serial;
 
 /// A device or link that no driver can serve.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,8 +41,8 @@ pub fn plan(household: &Household) -> (Vec<Arc<dyn Driver>>, Vec<PlanFault>) {
                 drivers.extend(driver.map(|driver| Arc::new(driver) as Arc<dyn Driver>));
                 faults.extend(trouble);
             }
-            Link::Serial(serial) => {
-                drivers.push(Arc::new(SerialDriver::new(id, serial.clone(), &devices)));
+            Link::Serial(link) => {
+                drivers.push(serial::driver(id, link, &devices));
             }
             other => {
                 let kind = other.kind().as_str();

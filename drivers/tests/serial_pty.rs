@@ -11,8 +11,10 @@ use std::time::Duration;
 
 use anju_drivers::driver::Report;
 use anju_drivers::driver::{Action, Claim, Context, DeviceCommand, Driver, DriverError, Refused};
-use anju_drivers::serial::SerialDriver;
-use anju_model::config::{Binding, Device, Parity, SerialBinding, SerialLink, SerialProtocol};
+use anju_drivers::serial::BusDriver;
+use anju_model::config::{
+    Binding, Device, Parity, SerialBinding, SerialLink, SerialProtocol, StatusProfile,
+};
 use anju_model::observation::{Meter, Online, Trouble};
 use anju_model::{DeviceId, DeviceKind, Fact, LinkId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -145,9 +147,12 @@ fn device(digits: &str) -> Device {
         person: None,
         link: LinkId::new("rs485").unwrap(),
         binding: Binding::Serial(SerialBinding {
-            protocol: SerialProtocol::Dlt645,
-            address: digits.to_owned(),
+            protocol: Some(SerialProtocol::Dlt645),
+            address: Some(digits.to_owned()),
             poll: Duration::from_millis(50),
+            model: None,
+            profile: StatusProfile::Standard,
+            step_litres: None,
         }),
         heard_within: None,
     }
@@ -155,7 +160,7 @@ fn device(digits: &str) -> Device {
 
 struct Lab {
     folder: tempfile::TempDir,
-    driver: Arc<SerialDriver>,
+    driver: Arc<BusDriver>,
     line: watch::Sender<Line>,
     meters: JoinHandle<()>,
     reports: mpsc::Receiver<Report>,
@@ -179,11 +184,18 @@ impl Lab {
         let path: PathBuf = folder.path().join("usb-rs485");
         let (line, told) = watch::channel(line);
         let player = plug_in(&path, told);
-        let link = SerialLink { path, baud: 115_200, parity: Parity::Even, stop_bits: 1 };
+        let link =
+            SerialLink { path, baud: Some(115_200), parity: Some(Parity::Even), stop_bits: 1 };
         let devices: Vec<Device> = meters.iter().map(|digits| device(digits)).collect();
-        let devices: Vec<&Device> = devices.iter().collect();
+        let bound: Vec<(&Device, &SerialBinding)> = devices
+            .iter()
+            .map(|device| match &device.binding {
+                Binding::Serial(binding) => (device, binding),
+                other => panic!("{other:?}"),
+            })
+            .collect();
         let id = LinkId::new("rs485").unwrap();
-        let driver = Arc::new(SerialDriver::new(&id, link, &devices));
+        let driver = Arc::new(BusDriver::new(&id, &link, &bound));
         let (run, reports, commands, stop) = start(&driver);
         Self { folder, driver, line, meters: player, reports, commands, stop, run }
     }
@@ -193,7 +205,13 @@ impl Lab {
     }
 
     async fn next(&mut self) -> (String, Fact) {
-        let report = timeout(DEADLINE, self.reports.recv()).await.expect("in time").unwrap();
+        let report = loop {
+            let report = timeout(DEADLINE, self.reports.recv()).await.expect("in time").unwrap();
+            // What a meter's address is, is told too; the configuration knows it here.
+            if !matches!(report.observation.fact, Fact::Identity(_)) {
+                break report;
+            }
+        };
         let who = report.observation.origin.device.to_string();
         (who.trim_start_matches("meter-").to_owned(), report.observation.fact)
     }
@@ -224,7 +242,7 @@ type Run = (
     CancellationToken,
 );
 
-fn start(driver: &Arc<SerialDriver>) -> Run {
+fn start(driver: &Arc<BusDriver>) -> Run {
     let (tx, reports) = mpsc::channel(64);
     let (commands, rx) = mpsc::channel(4);
     let stop = CancellationToken::new();

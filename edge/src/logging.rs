@@ -9,7 +9,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 pub fn begin() {
     // The clients log each reconnect by themselves; ours say it once.
     let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,rumqttc=error,rumqttd=error,sled=warn,symphonia=warn,symphonia_core=warn,symphonia_format_ogg=warn"));
+        .unwrap_or_else(|_| EnvFilter::new("info,rumqttc=error,rumqttd=error,sled=warn,tokio_modbus=off,symphonia=warn,symphonia_core=warn,symphonia_format_ogg=warn"));
     let registry = tracing_subscriber::registry().with(filter);
     let by_systemd = std::env::var_os("JOURNAL_STREAM").is_some();
     let journald = by_systemd.then(tracing_journald::layer).and_then(Result::ok);

@@ -1,60 +1,152 @@
-//! The round of one bus: whoever has been due longest is polled next, one request at a time. It
-//! must never ask a second meter while the first may still answer.
+//! A bus whose devices answer when they are asked: one driver owns one port with all devices on its
+//! wires. Whoever has been due longest is polled next, one request at a time. It must never ask a
+//! second device while the first may still answer, never send anything that changes a device, and
+//! never let a silent device keep the others from being read.
 
 #[cfg(test)]
 mod tests;
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anju_model::config::{Device, SerialBinding, SerialLink};
+use anju_model::observation::{Online, Origin};
+use anju_model::{LinkId, Observation};
+use futures::future::BoxFuture;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::dlt645::{Answer, Item, Request};
-use super::meter::{ITEMS, Meter, Round};
+use super::line::{self, Line, Wires};
+use super::meter::Meter;
 use super::port::Port;
-use crate::driver::{Context, DriverError};
+use super::probe::{Approach, Candidate, Turn, candidates};
+use crate::driver::{Claim, Context, DeviceCommand, Driver, DriverError, Refused};
 
-/// Polls until the port is gone; ends only with an error.
-///
-/// # Errors
-/// [`DriverError::Link`] when the port is gone, [`DriverError::Closed`] when nobody listens.
-pub async fn run<P: AsyncRead + AsyncWrite + Unpin>(
-    mut port: Port<P>,
-    mut meters: Vec<Meter>,
-    context: &Context,
-) -> Result<(), DriverError> {
-    loop {
-        let Some(next) = meters.iter_mut().min_by_key(|meter| meter.due) else {
-            port.idle_until(None).await?;
-            continue;
-        };
-        port.idle_until(Some(next.due)).await?;
-        let round = poll(&mut port, next).await?;
-        for said in next.polled(Instant::now(), &round) {
-            context.report(said).await?;
+/// One serial port with the devices on its wires that are asked in turn.
+#[derive(Debug)]
+pub struct BusDriver {
+    name: String,
+    path: PathBuf,
+    devices: Vec<Known>,
+}
+
+/// A configured device.
+#[derive(Debug)]
+struct Known {
+    origin: Origin,
+    poll: Duration,
+    /// Empty when what is configured can not be spoken to.
+    candidates: Vec<Candidate>,
+}
+
+impl BusDriver {
+    /// A driver for `link` with these devices.
+    pub fn new(id: &LinkId, link: &SerialLink, devices: &[(&Device, &SerialBinding)]) -> Self {
+        let devices = devices.iter().map(|(device, binding)| Known {
+            origin: device.origin(),
+            poll: binding.poll,
+            candidates: candidates(device.kind, binding, link),
+        });
+        let devices = devices.collect();
+        Self { name: format!("serial:{id}"), path: link.path.clone(), devices }
+    }
+
+    async fn serve(&self, context: &Context) -> Result<(), DriverError> {
+        let first = self.devices.iter().find_map(|known| known.candidates.first());
+        let line = first.map_or(Line::new(2400, anju_model::config::Parity::Even), |at| at.line);
+        let wires = line::open(&self.path, line)?;
+        let port = Port::new(wires, &self.path, line);
+        tracing::info!(driver = self.name, path = %self.path.display(), "opened the port");
+        let now = Instant::now();
+        let mut members = Vec::new();
+        for known in &self.devices {
+            let meter = Meter::new(known.origin.clone(), known.poll, now);
+            if let Some(approach) = Approach::new(known.candidates.clone()) {
+                members.push(Member { meter, approach });
+            } else {
+                let reason = "its address is none in its protocol; copy it from the meter's label";
+                let lost = Online { online: false, reason: Some(reason.to_owned()) };
+                context.report(Observation::new(known.origin.clone(), lost)).await?;
+            }
         }
+        round(port, members, context).await
     }
 }
 
-/// Reads each item of one meter; one that does not even tell its energy is not asked further.
-async fn poll<P: AsyncRead + AsyncWrite + Unpin>(
-    port: &mut Port<P>,
-    meter: &Meter,
-) -> Result<Round, DriverError> {
-    let mut round = Round::default();
-    for item in ITEMS {
-        match port.ask(meter.address, Request::Read(item), meter.tries(item)).await? {
-            Ok(Answer::Data { payload, .. }) => match item.value(&payload) {
-                Ok(value) => round.values.push(value),
-                Err(bad) => round.missed.push((item, bad.to_string())),
-            },
-            Ok(Answer::Refused(refusal)) => round.refused.push((item, refusal)),
-            Ok(Answer::Address(_)) => {}
-            Err(miss) => {
-                round.missed.push((item, miss.to_string()));
-                if item == Item::ImportEnergy {
-                    break;
+impl Driver for BusDriver {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn devices(&self) -> Vec<Origin> {
+        self.devices.iter().map(|known| known.origin.clone()).collect()
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        vec![Claim::SerialPort(self.path.clone())]
+    }
+
+    fn run(self: Arc<Self>, mut context: Context) -> BoxFuture<'static, Result<(), DriverError>> {
+        Box::pin(async move {
+            let (_, none) = mpsc::channel(1);
+            let commands = std::mem::replace(&mut context.commands, none);
+            let stop = context.stop.clone();
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => Ok(()),
+                () = refuse(commands) => Ok(()),
+                end = self.serve(&context) => end,
+            }
+        })
+    }
+}
+
+/// Meters take no commands. Never ends.
+async fn refuse(mut commands: mpsc::Receiver<DeviceCommand>) {
+    while let Some(command) = commands.recv().await {
+        // The asker may have stopped waiting.
+        let _ = command.done.send(Err(Refused::NotAble(command.device)));
+    }
+    std::future::pending().await
+}
+
+/// A device with how to speak to it.
+#[derive(Debug)]
+struct Member {
+    meter: Meter,
+    approach: Approach,
+}
+
+/// Polls until the port is gone; ends only with an error.
+async fn round<W: Wires>(
+    mut port: Port<W>,
+    mut members: Vec<Member>,
+    context: &Context,
+) -> Result<(), DriverError> {
+    loop {
+        // A device still being looked for goes behind those that are due.
+        let Some(next) = members.iter_mut().min_by_key(|member| member.meter.due) else {
+            port.idle_until(None).await?;
+            continue;
+        };
+        port.idle_until(Some(next.meter.due)).await?;
+        let known = next.approach.line();
+        match next.approach.turn(&mut port, next.meter.is_lost()).await? {
+            Turn::Looking => next.meter.due = Instant::now(),
+            Turn::Polled(round) => {
+                let who = next.approach.who();
+                for said in next.meter.polled(Instant::now(), &who, round) {
+                    context.report(said).await?;
                 }
             }
         }
+        // What one device answered to, the others most likely do too.
+        let line = next.approach.line();
+        if let Some(line) = line.filter(|_| known.is_none()) {
+            for member in &mut members {
+                member.approach.prefer(line);
+            }
+        }
     }
-    Ok(round)
 }

@@ -1,29 +1,56 @@
-//! One port: a request out, its answer in, one at a time. It must never wait for ever, whatever
-//! the wires do, and never take a read of nothing for silence: that is a port that is gone.
+//! One port of a bus: a request out, its answer in, one at a time. It must never wait for ever,
+//! whatever the wires do, and never take a read of nothing for silence: that is a port that is gone.
 
+use std::path::Path;
 use std::time::Duration;
 
-use anju_model::config::{Parity, SerialLink};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_serial::{DataBits, FlowControl, SerialPortBuilderExt, SerialStream, StopBits};
 
-use super::dlt645::{Address, Answer, BadFrame, LONGEST_FRAME, NoAnswer, Parser, Request, WAKE};
+use super::line::{Line, Wires, link_name};
+use super::stream::{BadFrame, Framed, Stream};
 use crate::driver::DriverError;
 
-/// Longest silence before an answer and within it (clause 5.3.3).
-const REPLY: Duration = Duration::from_millis(500);
 /// Silence before a request, besides the time of a few characters: transceivers turn around.
 const GAP: Duration = Duration::from_millis(30);
 /// Longest wait for that silence on wires that babble.
 const SETTLE: Duration = Duration::from_millis(500);
 /// Time the port has to take a request, besides the time of its characters.
 const TAKE: Duration = Duration::from_secs(2);
-/// Bytes that wake a receiver.
-const WAKES: usize = 4;
+
+/// One request and how its answer is known.
+pub trait Exchange: Sync {
+    /// The frames of its protocol.
+    type Frame: Framed + Send + Sync;
+    /// What is answered.
+    type Answer: Send;
+
+    /// The bytes to send.
+    fn request(&self) -> Vec<u8>;
+
+    /// Longest silence before the answer and within it.
+    fn patience(&self) -> Duration;
+
+    /// What a frame answers to this request.
+    ///
+    /// # Errors
+    /// [`NoAnswer`] when it belongs to something else.
+    fn answer(&self, frame: &Self::Frame) -> Result<Self::Answer, NoAnswer>;
+}
+
+/// Why a sound frame is no answer to the request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoAnswer {
+    /// The own request heard back on the two wires, or what another device says.
+    #[error("what {0} says")]
+    Foreign(String),
+    /// From the right device, and of no use.
+    #[error("{0}")]
+    Useless(String),
+}
 
 /// Why a request has no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Miss {
     /// Nothing came, or only the own echo.
     #[error("no answer; check its address and power, the wires A and B, baud rate and parity")]
@@ -33,77 +60,51 @@ pub enum Miss {
     Damaged(BadFrame),
     /// What came is something else.
     #[error("no usable answer ({0})")]
-    Other(NoAnswer),
+    Useless(String),
 }
 
 /// An open port.
 #[derive(Debug)]
-pub struct Port<P> {
-    io: P,
+pub struct Port<W> {
+    wires: W,
     /// For errors.
     link: String,
-    /// Time of one character on the wire.
-    character: Duration,
-    parser: Parser,
+    line: Line,
 }
 
-/// Opens the port as configured, with 8 data bits.
-///
-/// # Errors
-/// [`DriverError::Link`] when it is not there, is taken, or can not be set so.
-pub fn open(link: &SerialLink) -> Result<Port<SerialStream>, DriverError> {
-    let path = link.path.to_string_lossy();
-    let io = tokio_serial::new(path.as_ref(), link.baud)
-        .data_bits(DataBits::Eight)
-        .parity(match link.parity {
-            Parity::None => tokio_serial::Parity::None,
-            Parity::Even => tokio_serial::Parity::Even,
-            Parity::Odd => tokio_serial::Parity::Odd,
-        })
-        .stop_bits(if link.stop_bits == 2 { StopBits::Two } else { StopBits::One })
-        .flow_control(FlowControl::None)
-        .open_native_async()
-        .map_err(|error| DriverError::Link {
-            link: name(link),
-            reason: format!(
-                "can not be opened: {error}; check that the adapter is plugged in and that no \
-                 other program has it"
-            ),
-        })?;
-    Ok(Port::new(io, link))
-}
+impl<W: Wires> Port<W> {
+    /// A port that is open and set already.
+    pub fn new(wires: W, path: &Path, line: Line) -> Self {
+        Self { wires, link: link_name(path), line }
+    }
 
-fn name(link: &SerialLink) -> String {
-    format!("serial port {}", link.path.display())
-}
-
-impl<P: AsyncRead + AsyncWrite + Unpin> Port<P> {
-    /// A port that is open already.
-    pub fn new(io: P, link: &SerialLink) -> Self {
-        let parity = u32::from(link.parity != Parity::None);
-        let bits = 1 + 8 + parity + u32::from(link.stop_bits);
-        let character = Duration::from_secs(1) * bits / link.baud.max(1);
-        Self { io, link: name(link), character, parser: Parser::default() }
+    /// Sets the line, if it is set otherwise.
+    ///
+    /// # Errors
+    /// When the adapter can not be set so.
+    pub fn tune(&mut self, line: Line) -> Result<(), DriverError> {
+        if line != self.line {
+            self.wires.tune(line).map_err(|error| self.lost(&error))?;
+            self.line = line;
+        }
+        Ok(())
     }
 
     /// Asks up to `tries` times.
     ///
     /// # Errors
     /// The outer one when the port is gone, the inner one when no answer came.
-    pub async fn ask(
+    pub async fn ask<E: Exchange>(
         &mut self,
-        address: Address,
-        request: Request,
+        exchange: &E,
         tries: u32,
-    ) -> Result<Result<Answer, Miss>, DriverError> {
-        let mut wire = vec![WAKE; WAKES];
-        wire.extend(request.encode(address));
+    ) -> Result<Result<E::Answer, Miss>, DriverError> {
+        let wire = exchange.request();
         let mut miss = Miss::Silent;
         for _ in 0..tries {
             self.settle().await?;
-            self.parser.clear();
             let sent = self.send(&wire).await?;
-            match self.listen(address, request, sent).await? {
+            match self.listen(exchange, sent).await? {
                 Ok(answer) => return Ok(Ok(answer)),
                 Err(Miss::Silent) => {}
                 Err(other) => miss = other,
@@ -133,9 +134,51 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Port<P> {
         }
     }
 
+    /// Lends the wires to a client of another crate for one request: what it writes goes out, what
+    /// comes in without the own echo goes to it. Ends only when the port is gone or the client is.
+    ///
+    /// # Errors
+    /// When the port is gone.
+    pub async fn lend(&mut self, mut client: DuplexStream) -> Result<(), DriverError> {
+        let mut bytes = [0; 256];
+        loop {
+            let Ok(count @ 1..) = client.read(&mut bytes).await else { return Ok(()) };
+            let request = bytes.get(..count).unwrap_or_default().to_vec();
+            self.settle().await?;
+            self.send(&request).await?;
+            let mut echo = request.as_slice();
+            let mut held = Vec::new();
+            let mut more = [0; 1];
+            loop {
+                let count = tokio::select! {
+                    count = self.read(&mut bytes) => count?,
+                    // It asks again, or has gone.
+                    end = client.read(&mut more) => match end {
+                        Ok(1..) => return Err(self.lost("two requests at once")),
+                        _ => return Ok(()),
+                    },
+                };
+                held.extend_from_slice(bytes.get(..count).unwrap_or_default());
+                if !echo.is_empty() {
+                    let same = held.iter().zip(echo).take_while(|(a, b)| a == b).count();
+                    if same == held.len() && same < echo.len() {
+                        continue;
+                    }
+                    if same == echo.len() {
+                        held.drain(..same);
+                    }
+                    echo = &[];
+                }
+                if client.write_all(&std::mem::take(&mut held)).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
     /// Waits until the wires are silent.
     async fn settle(&mut self) -> Result<(), DriverError> {
-        let gap = GAP + self.character * 5;
+        let gap = GAP + self.line.character() * 5;
         let latest = Instant::now() + SETTLE;
         let mut bytes = [0; 64];
         while Instant::now() < latest {
@@ -152,21 +195,22 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Port<P> {
     async fn send(&mut self, wire: &[u8]) -> Result<Instant, DriverError> {
         let time = self.characters(wire.len());
         let begun = Instant::now();
-        match timeout(time + TAKE, self.io.write_all(wire)).await {
+        match timeout(time + TAKE, self.wires.write_all(wire)).await {
             Ok(Ok(())) => Ok(begun + time),
             Ok(Err(error)) => Err(self.lost(&error.to_string())),
             Err(_) => Err(self.lost("it takes no more bytes")),
         }
     }
 
-    async fn listen(
+    async fn listen<E: Exchange>(
         &mut self,
-        address: Address,
-        request: Request,
+        exchange: &E,
         sent: Instant,
-    ) -> Result<Result<Answer, Miss>, DriverError> {
-        let latest = sent + 2 * REPLY + self.characters(2 * LONGEST_FRAME);
-        let mut silent_at = sent + REPLY;
+    ) -> Result<Result<E::Answer, Miss>, DriverError> {
+        let patience = exchange.patience();
+        let latest = sent + 2 * patience + self.characters(2 * E::Frame::LONGEST);
+        let mut silent_at = sent + patience;
+        let mut stream = Stream::<E::Frame>::default();
         let mut miss = Miss::Silent;
         let mut bytes = [0; 256];
         loop {
@@ -174,11 +218,11 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Port<P> {
                 match timeout_at(silent_at.min(latest), self.read(&mut bytes)).await {
                     Ok(count) => {
                         let count = count?;
-                        silent_at = Instant::now().max(sent) + REPLY;
-                        let ended = silent_at >= latest + REPLY;
-                        (self.parser.feed(bytes.get(..count).unwrap_or_default()), ended)
+                        silent_at = Instant::now().max(sent) + patience;
+                        let ended = silent_at >= latest + patience;
+                        (stream.feed(bytes.get(..count).unwrap_or_default()), ended)
                     }
-                    Err(_) => (self.parser.finish(), true),
+                    Err(_) => (stream.finish(), true),
                 };
             for frame in frames {
                 let frame = match frame {
@@ -188,11 +232,11 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Port<P> {
                         continue;
                     }
                 };
-                match super::dlt645::answer(&frame, address, request) {
+                match exchange.answer(&frame) {
                     Ok(answer) => return Ok(Ok(answer)),
-                    // The own echo, or another meter's late answer.
-                    Err(NoAnswer::Request | NoAnswer::OtherMeter(_)) => {}
-                    Err(other) => miss = Miss::Other(other),
+                    // The own echo, or another device's late answer.
+                    Err(NoAnswer::Foreign(_)) => {}
+                    Err(NoAnswer::Useless(why)) => miss = Miss::Useless(why),
                 }
             }
             if ended {
@@ -202,7 +246,7 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Port<P> {
     }
 
     async fn read(&mut self, bytes: &mut [u8]) -> Result<usize, DriverError> {
-        match self.io.read(bytes).await {
+        match self.wires.read(bytes).await {
             Ok(0) => Err(self.lost("the adapter was unplugged")),
             Ok(count) => Ok(count),
             Err(error) => Err(self.lost(&error.to_string())),
@@ -210,7 +254,7 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Port<P> {
     }
 
     fn characters(&self, count: usize) -> Duration {
-        self.character * u32::try_from(count).unwrap_or(u32::MAX)
+        self.line.character() * u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     fn lost(&self, what: &str) -> DriverError {

@@ -81,7 +81,9 @@ fn a_sound_home_has_no_faults() {
     let home = parsed.household.unwrap();
     assert_eq!((home.devices.len(), home.links.len(), home.contacts.len()), (3, 3, 2));
     assert_eq!(home.language, Language::ZhCn);
-    assert!(matches!(&home.devices[2].binding, Binding::Serial(b) if b.address == "000012345678"));
+    assert!(
+        matches!(&home.devices[2].binding, Binding::Serial(b) if b.address.as_deref() == Some("000012345678"))
+    );
     assert!(home.upstream.is_some_and(|upstream| upstream.tls && upstream.port == 8883));
 }
 

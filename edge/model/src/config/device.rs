@@ -105,12 +105,18 @@ pub enum ButtonContact {
 /// An address on a serial bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SerialBinding {
-    /// The protocol spoken.
-    pub protocol: SerialProtocol,
-    /// The device's address as its protocol writes it.
-    pub address: String,
+    /// The protocol spoken; found by asking if absent.
+    pub protocol: Option<SerialProtocol>,
+    /// The device's address as its protocol writes it; found by asking if absent.
+    pub address: Option<String>,
     /// How often it is read.
     pub poll: Duration,
+    /// The make, where the protocol leaves its registers to that.
+    pub model: Option<SerialModel>,
+    /// What the maker's status bits mean.
+    pub profile: StatusProfile,
+    /// Step of its counter, litres, where that is coarser than its protocol tells.
+    pub step_litres: Option<u32>,
 }
 
 /// Protocols on serial buses.
@@ -118,4 +124,66 @@ pub struct SerialBinding {
 pub enum SerialProtocol {
     /// `dlt645`: DL/T 645-2007.
     Dlt645,
+    /// `cjt188`: CJ/T 188.
+    Cjt188,
+    /// `mbus`: M-Bus, EN 13757.
+    Mbus,
+    /// `modbus`: Modbus RTU.
+    Modbus,
+}
+
+impl SerialProtocol {
+    /// Those whose devices answer when they are asked.
+    pub const POLLED: [SerialProtocol; 4] = [
+        SerialProtocol::Dlt645,
+        SerialProtocol::Cjt188,
+        SerialProtocol::Mbus,
+        SerialProtocol::Modbus,
+    ];
+
+    /// The name in the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            SerialProtocol::Dlt645 => "dlt645",
+            SerialProtocol::Cjt188 => "cjt188",
+            SerialProtocol::Mbus => "mbus",
+            SerialProtocol::Modbus => "modbus",
+        }
+    }
+}
+
+impl std::fmt::Display for SerialProtocol {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Makes of serial devices whose registers are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SerialModel {
+    /// `sdm120` and `sdm230`: Eastron electricity meters with the same registers.
+    Sdm,
+    /// `tuf-2000m`: clamp-on flow meter.
+    Tuf2000m,
+}
+
+impl std::fmt::Display for SerialModel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            SerialModel::Sdm => "SDM120/SDM230",
+            SerialModel::Tuf2000m => "TUF-2000M",
+        })
+    }
+}
+
+/// What the status bits of a CJ/T 188 meter mean; makers differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum StatusProfile {
+    /// `standard`: valve in bits 0 and 1, low battery in bit 2.
+    #[default]
+    Standard,
+    /// `high-bits`: valve in bits 6 and 7, low battery in bit 5.
+    HighBits,
+    /// `unknown`: nothing is concluded from them.
+    Unknown,
 }

@@ -92,16 +92,16 @@ pub enum GpioBackend {
 pub struct SerialLink {
     /// Device path, best below `/dev/serial/by-id`.
     pub path: PathBuf,
-    /// Bits a second.
-    pub baud: u32,
-    /// Parity bit.
-    pub parity: Parity,
+    /// Bits a second; found by asking, or usual for the device, if absent.
+    pub baud: Option<u32>,
+    /// Parity bit; found by asking, or usual for the device, if absent.
+    pub parity: Option<Parity>,
     /// Stop bits, 1 or 2.
     pub stop_bits: u8,
 }
 
 /// Parity of a serial line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Parity {
     /// `none`
     #[default]

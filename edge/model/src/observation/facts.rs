@@ -113,6 +113,8 @@ facts! {
     Online = "online";
     /// A device says that something in it is wrong.
     Trouble = "trouble";
+    /// Who a device says it is, and how it is spoken to.
+    Identity = "identity";
 }
 
 macro_rules! fact {
@@ -582,3 +584,21 @@ pub struct Trouble {
 }
 
 fields! { Trouble { required active: bool, required reason: String, } }
+
+readings! {
+    /// Who a device says it is, and how it is spoken to where that was found by asking.
+    Identity {
+        /// The protocol, as the configuration names it.
+        protocol: String,
+        /// Settings of the line, such as `2400 8E1`.
+        line: String,
+        /// Its address in that protocol.
+        address: String,
+        /// Its maker.
+        maker: String,
+        /// Its model.
+        model: String,
+        /// What its own clock said, in its own civil time.
+        clock: String,
+    }
+}

@@ -5,8 +5,13 @@ use std::collections::BTreeMap;
 use super::super::parse::Serves;
 use super::super::schema::{self, Section};
 use super::super::{
+<<<<<<< HEAD
     ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, Link, LinkKind, Person,
     SerialBinding,
+=======
+    ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, Link, LinkKind, MqttBinding,
+    Person, SerialBinding, SerialProtocol,
+>>>>>>> 3dd1801 (Read water, flow and more electricity meters over CJ/T 188, M-Bus and Modbus; find protocol, speed and parity by asking)
 };
 use super::link::{Found, Links};
 use super::{Names, mqtt};
@@ -48,16 +53,25 @@ pub(super) fn devices(
     let mut names = Names::new("device");
     let mut places: BTreeMap<(LinkId, String), String> = BTreeMap::new();
     let mut devices = Vec::new();
-    for (index, row) in reader::rows(root, "device", faults).into_iter().enumerate() {
+    let rows = reader::rows(root, "device", faults);
+    let named: Vec<Option<&str>> = rows.iter().map(|row| row.peek("link")).collect();
+    for (index, row) in rows.into_iter().enumerate() {
+        let alone = named.iter().filter(|link| **link == row.peek("link")).count() == 1;
         let found = row.peek("link").and_then(|name| links.get(name));
         let fields = read(row, found, faults);
         let id = names.of(&fields, index + 1, faults);
         let Some(found) = link(&fields, found, links, faults) else { continue };
+<<<<<<< HEAD
         let Some(device) = device(&id, &fields, found, persons, serves, faults) else { continue };
         let Some((key, place)) = place(&device.binding) else {
             devices.push(device);
             continue;
         };
+=======
+        let around = Around { persons, serves, alone };
+        let Some(device) = device(&id, &fields, found, &around, faults) else { continue };
+        let (key, place) = place(&device.binding);
+>>>>>>> 3dd1801 (Read water, flow and more electricity meters over CJ/T 188, M-Bus and Modbus; find protocol, speed and parity by asking)
         if let Some(other) = places.get(&(device.link.clone(), place.clone())) {
             let message =
                 format!("the device `{other}` is already at {} of this link", quote(&place));
@@ -123,21 +137,33 @@ fn link<'l>(
     Some((id, link))
 }
 
+/// What a device is judged by besides itself.
+struct Around<'a> {
+    persons: &'a [Person],
+    serves: Serves<'a>,
+    /// It is the only one that names its link.
+    alone: bool,
+}
+
 fn device(
     id: &str,
     fields: &Fields<'_>,
     (link_id, link): (&LinkId, &Link),
-    persons: &[Person],
-    serves: Serves<'_>,
+    around: &Around<'_>,
     faults: &mut Faults<'_>,
 ) -> Option<Device> {
     let kind = fields.word("kind", DeviceKind::from_name);
-    let person = person(fields, persons, faults);
+    let person = person(fields, around.persons, faults);
     let room = fields.text("room").and_then(|room| RoomId::new(&room).ok());
     let binding = match link {
         Link::Gpio(_) => gpio(fields, kind),
+<<<<<<< HEAD
         Link::Serial(_) => serial(fields),
         Link::Mqtt(link) => mqtt::binding(fields, link.dialect, faults),
+=======
+        Link::Serial(_) => serial(fields, around.alone, faults),
+        Link::Mqtt(_) => mqtt(fields, faults),
+>>>>>>> 3dd1801 (Read water, flow and more electricity meters over CJ/T 188, M-Bus and Modbus; find protocol, speed and parity by asking)
         Link::Other(_) => None,
     };
     let (kind, binding) = (kind?, binding?);
@@ -145,7 +171,15 @@ fn device(
         Link::Mqtt(link) => link.dialect.as_str().to_owned(),
         _ => String::new(),
     });
-    if !serves(kind, link.kind(), &protocol) {
+    let serves = around.serves;
+    // A protocol that is to be found may be any.
+    let served = match link {
+        Link::Serial(_) if protocol.is_empty() => SerialProtocol::POLLED
+            .iter()
+            .any(|protocol| serves(kind, link.kind(), protocol.as_str())),
+        _ => serves(kind, link.kind(), &protocol),
+    };
+    if !served {
         let over = match protocol.as_str() {
             "" => link.kind().as_str(),
             protocol => protocol,
@@ -215,21 +249,101 @@ fn gpio(fields: &Fields<'_>, kind: Option<DeviceKind>) -> Option<Binding> {
     }))
 }
 
-fn serial(fields: &Fields<'_>) -> Option<Binding> {
-    let address = fields.text("address")?;
+fn serial(fields: &Fields<'_>, alone: bool, faults: &mut Faults<'_>) -> Option<Binding> {
+    let protocol = fields.word("protocol", schema::serial_protocol);
+    // One that is written and not known is not one to be found.
+    if protocol.is_none() && fields.row.table.contains_key("protocol") {
+        return None;
+    }
+    let address = match fields.text("address") {
+        Some(written) => Some(serial_address(fields, protocol, &written, faults)?),
+        None if alone => None,
+        None => {
+            let message = "it has no address and is not the only device of its bus";
+            let mend = "add address = \"…\", the digits on its label";
+            fields.fault(faults, "address", message, mend);
+            return None;
+        }
+    };
     Some(Binding::Serial(SerialBinding {
-        protocol: fields.word("protocol", schema::serial_protocol)?,
-        address: format!("{address:0>12}"),
+        protocol,
+        address,
         poll: fields.duration("poll")?,
+        model: fields.word("model", schema::serial_model),
+        profile: fields.word("profile", schema::status_profile)?,
+        step_litres: fields.number("step_litres"),
     }))
 }
 
+<<<<<<< HEAD
 /// What no other device of the link may have, and the key that says it. Several devices may share
 /// the messages of one JSON topic.
 fn place(binding: &Binding) -> Option<(&'static str, String)> {
     Some(match binding {
+=======
+/// An address in the form of its protocol, or of any if that is to be found.
+fn serial_address(
+    fields: &Fields<'_>,
+    protocol: Option<SerialProtocol>,
+    written: &str,
+    faults: &mut Faults<'_>,
+) -> Option<String> {
+    let digits = written.bytes().all(|byte| byte.is_ascii_digit());
+    let number = |range: std::ops::RangeInclusive<u16>| {
+        written.len() <= 3 && written.parse().is_ok_and(|number| range.contains(&number))
+    };
+    let identification = written.len() == 8
+        || (written.len() == 16 && written.bytes().skip(8).all(|byte| byte.is_ascii_hexdigit()));
+    let identification =
+        identification && written.bytes().take(8).all(|byte| byte.is_ascii_digit());
+    let (sound, form) = match protocol {
+        Some(SerialProtocol::Dlt645) => (digits && written.len() <= 12, "1 to 12 digits"),
+        Some(SerialProtocol::Cjt188) => (digits && written.len() <= 14, "1 to 14 digits"),
+        Some(SerialProtocol::Mbus) => {
+            (number(0..=250) || identification, "a number from 0 to 250 or 8 digits")
+        }
+        Some(SerialProtocol::Modbus) => (number(1..=247), "a number from 1 to 247"),
+        None => (digits && written.len() <= 14 || identification, "1 to 14 digits"),
+    };
+    if !sound {
+        let message = format!("{} is not {form}", quote(written));
+        fields.fault(faults, "address", message, format!("write {form} in quotes, nothing else"));
+        return None;
+    }
+    Some(match protocol {
+        Some(SerialProtocol::Dlt645) => format!("{written:0>12}"),
+        Some(SerialProtocol::Cjt188) => format!("{written:0>14}"),
+        _ => written.to_owned(),
+    })
+}
+
+fn mqtt(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Binding> {
+    let address = fields.text("address")?;
+    if address.contains(['+', '#', '\0']) || address.starts_with(['/', '$']) {
+        let message = format!("{} can not be part of a topic", quote(&address));
+        fields.fault(faults, "address", message, "use the IEEE address 0x… or the friendly name");
+        return None;
+    }
+    let ieee = address.strip_prefix("0x").or_else(|| address.strip_prefix("0X"));
+    if let Some(digits) = ieee
+        && (digits.len() != 16 || !digits.bytes().all(|b| b.is_ascii_hexdigit()))
+    {
+        let message = format!("{} is not an IEEE address", quote(&address));
+        fields.fault(faults, "address", message, "write 0x and 16 hexadecimal digits");
+        return None;
+    }
+    let address = if ieee.is_some() { address.to_lowercase() } else { address };
+    Some(Binding::Mqtt(MqttBinding { address }))
+}
+
+/// What no other device of the link may have, and the key that says it.
+fn place(binding: &Binding) -> (&'static str, String) {
+    match binding {
+>>>>>>> 3dd1801 (Read water, flow and more electricity meters over CJ/T 188, M-Bus and Modbus; find protocol, speed and parity by asking)
         Binding::Gpio(gpio) => ("pin", format!("pin {}", gpio.pin)),
-        Binding::Serial(serial) => ("address", format!("address {}", serial.address)),
+        Binding::Serial(serial) => {
+            ("address", format!("address {}", serial.address.as_deref().unwrap_or("none")))
+        }
         Binding::Mqtt(mqtt) => ("address", mqtt.address.clone()),
         Binding::Frigate(camera) => ("address", camera.camera.clone()),
         Binding::OwnTracks(phone) => ("address", phone.address.clone()),

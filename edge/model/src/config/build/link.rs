@@ -149,13 +149,13 @@ fn gpio(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<GpioLink> {
 fn serial(fields: &Fields<'_>) -> Option<SerialLink> {
     Some(SerialLink {
         path: fields.path("path")?,
-        baud: fields.number("baud")?,
+        baud: fields.number("baud"),
         parity: fields.word("parity", |word| match word {
             "none" => Some(Parity::None),
             "even" => Some(Parity::Even),
             "odd" => Some(Parity::Odd),
             _ => None,
-        })?,
+        }),
         stop_bits: fields.number("stop_bits")?,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{Kind, Section, default, derived, optional, required};
 use crate::DeviceKind;
-use crate::config::SerialProtocol;
+use crate::config::{SerialModel, SerialProtocol, StatusProfile};
 
 const KIND_NAMES: [&str; 33] = {
     let mut names = [""; 33];
@@ -76,12 +76,39 @@ pub(in crate::config) const DEVICE_SERIAL: Section = Section {
     when: "on a `serial` link",
     doc: "An address on the bus.",
     keys: &[
-        required("protocol", Kind::Choice(&["dlt645"]), "The protocol it speaks: DL/T 645-2007."),
-        required(
+        derived(
+            "protocol",
+            Kind::Choice(&["dlt645", "cjt188", "mbus", "modbus"]),
+            "found by asking",
+            "The protocol it speaks: DL/T 645-2007, CJ/T 188, M-Bus, Modbus RTU.",
+        ),
+        derived(
             "address",
-            Kind::Digits { min: 1, max: 12 },
-            "Its address, the up to 12 digits on the meter's label; shorter ones are filled with \
-             zeros on the left.",
+            Kind::Text { max: 16 },
+            "asked for, where it is the only device of the bus",
+            "Its address. `dlt645`: the up to 12 digits on the meter's label; `cjt188`: up to 14 \
+             digits; `mbus`: 0 to 250, the 8 digits of its identification, or those and 8 \
+             hexadecimal digits of maker, version and medium; `modbus`: 1 to 247, else 1. Missing \
+             digits are zeros on the left.",
+        ),
+        derived(
+            "model",
+            Kind::Choice(&["sdm120", "sdm230", "tuf-2000m"]),
+            "`tuf-2000m` for `water-use`, else `sdm120`",
+            "Its make; only for `modbus`.",
+        ),
+        default(
+            "profile",
+            Kind::Choice(&["standard", "high-bits", "unknown"]),
+            "\"standard\"",
+            "What the status bits of a `cjt188` meter mean: valve in bits 0 and 1 and low battery \
+             in bit 2, the same in bits 6 and 7 and bit 5, or nothing.",
+        ),
+        optional(
+            "step_litres",
+            Kind::Integer { min: 1, max: 10_000 },
+            "Litres for each step of a water meter's counter (on its label, such as 10 L a \
+             pulse), where that is more than its protocol tells.",
         ),
         default(
             "poll",
@@ -130,8 +157,24 @@ pub(in crate::config) const DEVICE_NET: Section = Section {
 
 /// The meaning of a word of `protocol`.
 pub(in crate::config) fn serial_protocol(word: &str) -> Option<SerialProtocol> {
+    SerialProtocol::POLLED.into_iter().find(|protocol| protocol.as_str() == word)
+}
+
+/// The meaning of a word of `model`.
+pub(in crate::config) fn serial_model(word: &str) -> Option<SerialModel> {
     match word {
-        "dlt645" => Some(SerialProtocol::Dlt645),
+        "sdm120" | "sdm230" => Some(SerialModel::Sdm),
+        "tuf-2000m" => Some(SerialModel::Tuf2000m),
+        _ => None,
+    }
+}
+
+/// The meaning of a word of `profile`.
+pub(in crate::config) fn status_profile(word: &str) -> Option<StatusProfile> {
+    match word {
+        "standard" => Some(StatusProfile::Standard),
+        "high-bits" => Some(StatusProfile::HighBits),
+        "unknown" => Some(StatusProfile::Unknown),
         _ => None,
     }
 }

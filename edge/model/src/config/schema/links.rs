@@ -33,12 +33,17 @@ pub(in crate::config) const LINK_SERIAL: Section = Section {
     doc: "A serial bus.",
     keys: &[
         required("path", Kind::Path, "Device path, best one below `/dev/serial/by-id`."),
-        default("baud", Kind::Integer { min: 300, max: 921_600 }, "2400", "Bits a second."),
-        default(
+        derived(
+            "baud",
+            Kind::Integer { min: 300, max: 921_600 },
+            "found by asking",
+            "Bits a second.",
+        ),
+        derived(
             "parity",
             Kind::Choice(&["none", "even", "odd"]),
-            "\"even\"",
-            "Parity bit; DL/T 645 meters use `even`.",
+            "found by asking",
+            "Parity bit; most meters of DL/T 645, CJ/T 188 and M-Bus use `even`.",
         ),
         default("stop_bits", Kind::Integer { min: 1, max: 2 }, "1", "Stop bits."),
     ],

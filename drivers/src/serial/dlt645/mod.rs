@@ -3,13 +3,15 @@
 //! its relay): only the functions 11, 12 and 13 exist here. It must never trust a reply: address,
 //! function, data identifier, length and digits are all checked.
 
-mod parser;
+mod frame;
+mod station;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
-pub use parser::{BadFrame, Frame, LONGEST_FRAME, Parser};
+pub use frame::Frame;
+pub use station::Station;
 
 /// Start of a frame and of its second part (clause 5.2).
 const START: u8 = 0x68;
@@ -47,6 +49,12 @@ impl Address {
         Some(Self(bytes))
     }
 
+    /// Whether one meter can have it: digits, and not the one that all hear.
+    pub fn is_a_meters(self) -> bool {
+        let digits = self.0.iter().all(|byte| byte >> 4 <= 9 && byte & 0x0F <= 9);
+        digits && self != Address([0x99; 6])
+    }
+
     /// The address in these bytes of the wire.
     pub const fn from_wire(bytes: [u8; 6]) -> Self {
         Self(bytes)
@@ -70,11 +78,25 @@ pub enum Item {
     Voltage,
     /// 02020100: current of phase A.
     Current,
+    /// 04000503: state word 3, in which the relay stands.
+    State,
+    /// 04000101: the meter's date, YYMMDD and the day of the week.
+    Date,
+    /// 04000102: the meter's time, hhmmss.
+    Time,
 }
 
 impl Item {
     /// All of them.
-    pub const ALL: [Item; 4] = [Item::ImportEnergy, Item::Power, Item::Voltage, Item::Current];
+    pub const ALL: [Item; 7] = [
+        Item::ImportEnergy,
+        Item::Power,
+        Item::Voltage,
+        Item::Current,
+        Item::State,
+        Item::Date,
+        Item::Time,
+    ];
 
     /// The data identifier, DI3 first.
     pub const fn identifier(self) -> u32 {
@@ -83,15 +105,18 @@ impl Item {
             Item::Power => 0x0203_0000,
             Item::Voltage => 0x0201_0100,
             Item::Current => 0x0202_0100,
+            Item::State => 0x0400_0503,
+            Item::Date => 0x0400_0101,
+            Item::Time => 0x0400_0102,
         }
     }
 
-    /// BCD bytes of its value.
+    /// Bytes of its value.
     const fn width(self) -> usize {
         match self {
-            Item::ImportEnergy => 4,
-            Item::Power | Item::Current => 3,
-            Item::Voltage => 2,
+            Item::ImportEnergy | Item::Date => 4,
+            Item::Power | Item::Current | Item::Time => 3,
+            Item::Voltage | Item::State => 2,
         }
     }
 
@@ -108,6 +133,10 @@ impl Item {
     pub fn value(self, payload: &[u8]) -> Result<Value, BadValue> {
         if payload.len() != self.width() {
             return Err(BadValue::Length { item: self, bytes: payload.len() });
+        }
+        if self == Item::State {
+            let bits = payload.iter().rev().fold(0, |bits, byte| bits << 8 | i64::from(*byte));
+            return Ok(Value { item: self, steps: bits });
         }
         let mut digits: i64 = 0;
         let mut minus = false;
@@ -134,6 +163,9 @@ impl fmt::Display for Item {
             Item::Power => "power",
             Item::Voltage => "voltage",
             Item::Current => "current",
+            Item::State => "state",
+            Item::Date => "date",
+            Item::Time => "time",
         })
     }
 }
@@ -143,12 +175,12 @@ impl fmt::Display for Item {
 pub struct Value {
     /// Of what.
     pub item: Item,
-    /// Steps of 0.01 kWh, 0.0001 kW, 0.1 V or 0.001 A.
+    /// Steps of 0.01 kWh, 0.0001 kW, 0.1 V or 0.001 A; bits of a state, digits of date and time.
     pub steps: i64,
 }
 
 impl Value {
-    /// In watt hours, watts, volts or amperes. At most eight digits, so a `f64` holds each exactly
+    /// In watt hours, watts, volts or amperes; all else as it is. At most eight digits, so a `f64` holds each exactly
     /// up to its last binary place.
     #[allow(clippy::cast_precision_loss, reason = "at most eight digits")]
     pub fn in_units(self) -> f64 {
@@ -157,8 +189,29 @@ impl Value {
             Item::ImportEnergy => steps * 10.0,
             Item::Power | Item::Voltage => steps / 10.0,
             Item::Current => steps / 1000.0,
+            Item::State | Item::Date | Item::Time => steps,
         }
     }
+}
+
+/// Whether the relay of state word 3 is closed, so that the home has power: bit 4 set is open
+/// (annex C).
+pub const fn relay_is_on(state: Value) -> bool {
+    state.steps & 0x10 == 0
+}
+
+/// What the meter's clock says, `20YY-MM-DDThh:mm:ss`, in its own civil time. `None` when that is no
+/// time.
+pub fn clock(date: Value, time: Value) -> Option<String> {
+    let pairs =
+        |number: i64| [number / 1_000_000, number / 10_000, number / 100, number].map(|n| n % 100);
+    let ([year, month, day, _], [_, hour, minute, second]) = (pairs(date.steps), pairs(time.steps));
+    let is_time = (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 60;
+    is_time.then(|| format!("20{year:02}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"))
 }
 
 /// Why a value can not be read.
