@@ -136,7 +136,7 @@ async fn round<W: Wires>(
             Turn::Looking => next.meter.due = Instant::now(),
             Turn::Polled(round) => {
                 let who = next.approach.who();
-                for said in next.meter.polled(Instant::now(), &who, round) {
+                for said in next.meter.polled(Instant::now(), &who, *round) {
                     context.report(said).await?;
                 }
             }

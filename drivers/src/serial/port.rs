@@ -135,43 +135,37 @@ impl<W: Wires> Port<W> {
     }
 
     /// Lends the wires to a client of another crate for one request: what it writes goes out, what
-    /// comes in without the own echo goes to it. Ends only when the port is gone or the client is.
+    /// comes in without the own echo goes to it. Ends when the client does, or the port is gone.
     ///
     /// # Errors
     /// When the port is gone.
     pub async fn lend(&mut self, mut client: DuplexStream) -> Result<(), DriverError> {
         let mut bytes = [0; 256];
+        let Ok(count @ 1..) = client.read(&mut bytes).await else { return Ok(()) };
+        let request = bytes.get(..count).unwrap_or_default().to_vec();
+        self.settle().await?;
+        self.send(&request).await?;
+        let mut echo = request.as_slice();
+        let mut held = Vec::new();
+        let mut more = [0; 1];
         loop {
-            let Ok(count @ 1..) = client.read(&mut bytes).await else { return Ok(()) };
-            let request = bytes.get(..count).unwrap_or_default().to_vec();
-            self.settle().await?;
-            self.send(&request).await?;
-            let mut echo = request.as_slice();
-            let mut held = Vec::new();
-            let mut more = [0; 1];
-            loop {
-                let count = tokio::select! {
-                    count = self.read(&mut bytes) => count?,
-                    // It asks again, or has gone.
-                    end = client.read(&mut more) => match end {
-                        Ok(1..) => return Err(self.lost("two requests at once")),
-                        _ => return Ok(()),
-                    },
-                };
-                held.extend_from_slice(bytes.get(..count).unwrap_or_default());
-                if !echo.is_empty() {
-                    let same = held.iter().zip(echo).take_while(|(a, b)| a == b).count();
-                    if same == held.len() && same < echo.len() {
-                        continue;
-                    }
-                    if same == echo.len() {
-                        held.drain(..same);
-                    }
-                    echo = &[];
+            let count = tokio::select! {
+                count = self.read(&mut bytes) => count?,
+                _ = client.read(&mut more) => return Ok(()),
+            };
+            held.extend_from_slice(bytes.get(..count).unwrap_or_default());
+            if !echo.is_empty() {
+                let same = held.iter().zip(echo).take_while(|(a, b)| a == b).count();
+                if same == held.len() && same < echo.len() {
+                    continue;
                 }
-                if client.write_all(&std::mem::take(&mut held)).await.is_err() {
-                    return Ok(());
+                if same == echo.len() {
+                    held.drain(..same);
                 }
+                echo = &[];
+            }
+            if client.write_all(&std::mem::take(&mut held)).await.is_err() {
+                return Ok(());
             }
         }
     }

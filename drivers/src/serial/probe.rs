@@ -71,7 +71,7 @@ pub struct Approach {
 #[derive(Debug)]
 pub enum Turn {
     /// A poll, good or bad.
-    Polled(Round),
+    Polled(Box<Round>),
     /// Still being looked for; more candidates wait.
     Looking,
 }
@@ -127,7 +127,7 @@ impl Approach {
         if let Some(candidate) = self.found.and_then(|at| self.candidates.get_mut(at)) {
             port.tune(candidate.line)?;
             let effort = if lost { Effort::Little } else { Effort::Full };
-            return Ok(Turn::Polled(candidate.station.poll(port, effort).await?));
+            return Ok(Turn::Polled(Box::new(candidate.station.poll(port, effort).await?)));
         }
         let open = self.is_open();
         for _ in 0..AT_A_TIME {
@@ -152,7 +152,7 @@ impl Approach {
                     identity.protocol = Some(protocol.to_string());
                     identity.line = Some(line.to_string());
                 }
-                return Ok(Turn::Polled(round));
+                return Ok(Turn::Polled(Box::new(round)));
             }
             self.next += 1;
             if self.next == self.candidates.len() {
@@ -163,9 +163,9 @@ impl Approach {
                         "no answer to any of {count} protocols and speeds; check its address and \
                          power and the wires A and B"
                     );
-                    return Ok(Turn::Polled(Round::missed(missed)));
+                    return Ok(Turn::Polled(Box::new(Round::missed(missed))));
                 }
-                return Ok(Turn::Polled(round));
+                return Ok(Turn::Polled(Box::new(round)));
             }
         }
         Ok(Turn::Looking)

@@ -116,7 +116,7 @@ pub fn select(address: [u8; 8]) -> Vec<u8> {
 /// The request for data; `again` is the count of telegrams that were taken already.
 pub fn request(address: Address, again: usize) -> Vec<u8> {
     let [even, odd] = REQUEST;
-    frame::short(if again % 2 == 0 { even } else { odd }, address.on_wire())
+    frame::short(if again.is_multiple_of(2) { even } else { odd }, address.on_wire())
 }
 
 /// What a meter tells in one telegram.

@@ -7,6 +7,7 @@ mod hours;
 mod link;
 mod mqtt;
 mod people;
+mod serial;
 mod system;
 
 use std::collections::BTreeMap;

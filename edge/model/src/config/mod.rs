@@ -24,12 +24,8 @@ pub use ble::{BleAddress, NoAddress};
 pub use channels::{Channels, Ntfy};
 pub use contact::{ChannelKind, Contact, ContactRole, Hours, Weekday};
 pub use device::{
-<<<<<<< HEAD
-    ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, SerialBinding, SerialProtocol,
-=======
-    ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, MqttBinding, SerialBinding,
-    SerialModel, SerialProtocol, StatusProfile,
->>>>>>> 3dd1801 (Read water, flow and more electricity meters over CJ/T 188, M-Bus and Modbus; find protocol, speed and parity by asking)
+    ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, SerialBinding, SerialModel,
+    SerialProtocol, StatusProfile,
 };
 pub use fault::{Fault, MAX_FAULTS};
 pub use guard::{Guard, InactivityRule, LeftHomeRule, NotUpRule, SilentRule, TimeOfDay};

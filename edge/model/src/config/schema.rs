@@ -10,13 +10,8 @@ mod mqtt;
 mod people;
 mod system;
 
-<<<<<<< HEAD
 pub(super) use device::{DEVICE, DEVICE_BLE, DEVICE_GPIO, DEVICE_I2C, DEVICE_NET};
-pub(super) use device::{DEVICE_SERIAL, serial_protocol};
-=======
-pub(super) use device::{DEVICE, DEVICE_BLE, DEVICE_GPIO, DEVICE_I2C, DEVICE_MQTT, DEVICE_NET};
 pub(super) use device::{DEVICE_SERIAL, serial_model, serial_protocol, status_profile};
->>>>>>> 3dd1801 (Read water, flow and more electricity meters over CJ/T 188, M-Bus and Modbus; find protocol, speed and parity by asking)
 pub(super) use figures::{INACTIVITY, LEFT_HOME, NOT_UP, SILENT};
 pub(super) use home::{BOX, SERVICE, funding};
 pub(super) use links::{

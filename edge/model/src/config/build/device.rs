@@ -5,16 +5,11 @@ use std::collections::BTreeMap;
 use super::super::parse::Serves;
 use super::super::schema::{self, Section};
 use super::super::{
-<<<<<<< HEAD
     ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, Link, LinkKind, Person,
-    SerialBinding,
-=======
-    ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, Link, LinkKind, MqttBinding,
-    Person, SerialBinding, SerialProtocol,
->>>>>>> 3dd1801 (Read water, flow and more electricity meters over CJ/T 188, M-Bus and Modbus; find protocol, speed and parity by asking)
+    SerialProtocol,
 };
 use super::link::{Found, Links};
-use super::{Names, mqtt};
+use super::{Names, mqtt, serial};
 use crate::config::fault::{Faults, quote};
 use crate::config::reader::{self, Expected, Fields, Row};
 use crate::config::value::nearest;
@@ -61,17 +56,12 @@ pub(super) fn devices(
         let fields = read(row, found, faults);
         let id = names.of(&fields, index + 1, faults);
         let Some(found) = link(&fields, found, links, faults) else { continue };
-<<<<<<< HEAD
-        let Some(device) = device(&id, &fields, found, persons, serves, faults) else { continue };
+        let around = Around { persons, serves, alone };
+        let Some(device) = device(&id, &fields, found, &around, faults) else { continue };
         let Some((key, place)) = place(&device.binding) else {
             devices.push(device);
             continue;
         };
-=======
-        let around = Around { persons, serves, alone };
-        let Some(device) = device(&id, &fields, found, &around, faults) else { continue };
-        let (key, place) = place(&device.binding);
->>>>>>> 3dd1801 (Read water, flow and more electricity meters over CJ/T 188, M-Bus and Modbus; find protocol, speed and parity by asking)
         if let Some(other) = places.get(&(device.link.clone(), place.clone())) {
             let message =
                 format!("the device `{other}` is already at {} of this link", quote(&place));
@@ -157,13 +147,8 @@ fn device(
     let room = fields.text("room").and_then(|room| RoomId::new(&room).ok());
     let binding = match link {
         Link::Gpio(_) => gpio(fields, kind),
-<<<<<<< HEAD
-        Link::Serial(_) => serial(fields),
+        Link::Serial(_) => serial::binding(fields, around.alone, faults),
         Link::Mqtt(link) => mqtt::binding(fields, link.dialect, faults),
-=======
-        Link::Serial(_) => serial(fields, around.alone, faults),
-        Link::Mqtt(_) => mqtt(fields, faults),
->>>>>>> 3dd1801 (Read water, flow and more electricity meters over CJ/T 188, M-Bus and Modbus; find protocol, speed and parity by asking)
         Link::Other(_) => None,
     };
     let (kind, binding) = (kind?, binding?);
@@ -249,97 +234,10 @@ fn gpio(fields: &Fields<'_>, kind: Option<DeviceKind>) -> Option<Binding> {
     }))
 }
 
-fn serial(fields: &Fields<'_>, alone: bool, faults: &mut Faults<'_>) -> Option<Binding> {
-    let protocol = fields.word("protocol", schema::serial_protocol);
-    // One that is written and not known is not one to be found.
-    if protocol.is_none() && fields.row.table.contains_key("protocol") {
-        return None;
-    }
-    let address = match fields.text("address") {
-        Some(written) => Some(serial_address(fields, protocol, &written, faults)?),
-        None if alone => None,
-        None => {
-            let message = "it has no address and is not the only device of its bus";
-            let mend = "add address = \"…\", the digits on its label";
-            fields.fault(faults, "address", message, mend);
-            return None;
-        }
-    };
-    Some(Binding::Serial(SerialBinding {
-        protocol,
-        address,
-        poll: fields.duration("poll")?,
-        model: fields.word("model", schema::serial_model),
-        profile: fields.word("profile", schema::status_profile)?,
-        step_litres: fields.number("step_litres"),
-    }))
-}
-
-<<<<<<< HEAD
 /// What no other device of the link may have, and the key that says it. Several devices may share
 /// the messages of one JSON topic.
 fn place(binding: &Binding) -> Option<(&'static str, String)> {
     Some(match binding {
-=======
-/// An address in the form of its protocol, or of any if that is to be found.
-fn serial_address(
-    fields: &Fields<'_>,
-    protocol: Option<SerialProtocol>,
-    written: &str,
-    faults: &mut Faults<'_>,
-) -> Option<String> {
-    let digits = written.bytes().all(|byte| byte.is_ascii_digit());
-    let number = |range: std::ops::RangeInclusive<u16>| {
-        written.len() <= 3 && written.parse().is_ok_and(|number| range.contains(&number))
-    };
-    let identification = written.len() == 8
-        || (written.len() == 16 && written.bytes().skip(8).all(|byte| byte.is_ascii_hexdigit()));
-    let identification =
-        identification && written.bytes().take(8).all(|byte| byte.is_ascii_digit());
-    let (sound, form) = match protocol {
-        Some(SerialProtocol::Dlt645) => (digits && written.len() <= 12, "1 to 12 digits"),
-        Some(SerialProtocol::Cjt188) => (digits && written.len() <= 14, "1 to 14 digits"),
-        Some(SerialProtocol::Mbus) => {
-            (number(0..=250) || identification, "a number from 0 to 250 or 8 digits")
-        }
-        Some(SerialProtocol::Modbus) => (number(1..=247), "a number from 1 to 247"),
-        None => (digits && written.len() <= 14 || identification, "1 to 14 digits"),
-    };
-    if !sound {
-        let message = format!("{} is not {form}", quote(written));
-        fields.fault(faults, "address", message, format!("write {form} in quotes, nothing else"));
-        return None;
-    }
-    Some(match protocol {
-        Some(SerialProtocol::Dlt645) => format!("{written:0>12}"),
-        Some(SerialProtocol::Cjt188) => format!("{written:0>14}"),
-        _ => written.to_owned(),
-    })
-}
-
-fn mqtt(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Binding> {
-    let address = fields.text("address")?;
-    if address.contains(['+', '#', '\0']) || address.starts_with(['/', '$']) {
-        let message = format!("{} can not be part of a topic", quote(&address));
-        fields.fault(faults, "address", message, "use the IEEE address 0x… or the friendly name");
-        return None;
-    }
-    let ieee = address.strip_prefix("0x").or_else(|| address.strip_prefix("0X"));
-    if let Some(digits) = ieee
-        && (digits.len() != 16 || !digits.bytes().all(|b| b.is_ascii_hexdigit()))
-    {
-        let message = format!("{} is not an IEEE address", quote(&address));
-        fields.fault(faults, "address", message, "write 0x and 16 hexadecimal digits");
-        return None;
-    }
-    let address = if ieee.is_some() { address.to_lowercase() } else { address };
-    Some(Binding::Mqtt(MqttBinding { address }))
-}
-
-/// What no other device of the link may have, and the key that says it.
-fn place(binding: &Binding) -> (&'static str, String) {
-    match binding {
->>>>>>> 3dd1801 (Read water, flow and more electricity meters over CJ/T 188, M-Bus and Modbus; find protocol, speed and parity by asking)
         Binding::Gpio(gpio) => ("pin", format!("pin {}", gpio.pin)),
         Binding::Serial(serial) => {
             ("address", format!("address {}", serial.address.as_deref().unwrap_or("none")))
