@@ -7,7 +7,7 @@ LAB_NEEDS := $(BUILD_NEEDS) make flex bison bc xz-utils patch perl
 
 ARGS :=
 
-.PHONY: demo test test-lab lint format reference
+.PHONY: demo test test-lab bench lint format reference
 
 demo:
 	@edge/scripts/install-needs.sh $(BUILD_NEEDS)
@@ -23,6 +23,13 @@ test:
 test-lab:
 	@edge/scripts/install-needs.sh $(LAB_NEEDS)
 	drivers/lab/test.sh
+
+# About ten minutes on a quiet machine; QUICK=1 is the short form.
+bench:
+	@edge/scripts/install-needs.sh $(TEST_NEEDS)
+	cargo build --release -p anju-edge
+	cargo build --release -p anju-bench
+	target/release/anju-bench $(if $(QUICK),--quick)
 
 lint:
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
