@@ -259,7 +259,7 @@ wav_dir = {wav:?}
 /// Lets what is still under way come to its end, and forgets it.
 pub async fn settle(centre: &mut Client) {
     tokio::time::sleep(Duration::from_millis(500)).await;
-    centre.forget();
+    while centre.waiting().is_some() {}
 }
 
 /// A press as zigbee2mqtt publishes it; no two in a row are alike, so that none is merged.

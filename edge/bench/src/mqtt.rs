@@ -111,9 +111,9 @@ impl Client {
         }
     }
 
-    /// Forgets what has arrived and was not looked at.
-    pub fn forget(&mut self) {
-        while self.arrived.try_recv().is_ok() {}
+    /// What has arrived and was not looked at.
+    pub fn waiting(&mut self) -> Option<Arrived> {
+        self.arrived.try_recv().ok()
     }
 }
 

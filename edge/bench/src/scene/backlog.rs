@@ -11,7 +11,7 @@ use crate::failure::{Failure, Outcome};
 use crate::figures::{Bound, Figure};
 use crate::floor::publisher;
 use crate::lab::{Home, Lab, press};
-use crate::mqtt::{Arrived, Client};
+use crate::mqtt::{Arrived, Client, DEADLINE};
 
 /// Bytes of an entry.
 pub const ENTRY: usize = 256;
@@ -69,6 +69,23 @@ fn number(arrived: &Arrived) -> Option<usize> {
     Some(digits.fold(0, |n, digit| n * 10 + usize::from(digit - b'0')))
 }
 
+/// Which entries came.
+struct Came {
+    missing: usize,
+    numbers: Vec<bool>,
+}
+
+impl Came {
+    /// Takes note; whether it was one of the backlog.
+    fn note(&mut self, arrived: &Arrived) -> bool {
+        let Some(number) = number(arrived) else { return false };
+        if let Some(came) = self.numbers.get_mut(number) {
+            self.missing -= usize::from(!std::mem::replace(came, true));
+        }
+        true
+    }
+}
+
 /// Measures.
 pub async fn run(lab: &Lab) -> Outcome<Vec<Figure>> {
     let count = lab.amount(1_000_000, 200_000);
@@ -83,7 +100,7 @@ pub async fn run(lab: &Lab) -> Outcome<Vec<Figure>> {
     let mut drained = Figure::new("  drained", "1/s", Bound::PartOfFloor(0.8));
     let mut alert = Figure::new("  alert raised in the middle upstream", "ms", Bound::AtMost(50.0));
     let mut lost = Figure::new("  entries lost", "entries", Bound::AtMost(0.0));
-    let mut came = vec![false; count + 1];
+    let mut came = Came { missing: count, numbers: vec![false; count + 1] };
     for run in 0..lab.runs {
         let mut bare = lab.floor(&["publish", &lab.port.to_string(), &window.to_string()])?;
         let first = floors.next("the bare publisher's first entry").await?.at;
@@ -94,7 +111,10 @@ pub async fn run(lab: &Lab) -> Outcome<Vec<Figure>> {
         bare.let_go()?;
         let floor = window as f64 / last.duration_since(first).as_secs_f64();
 
-        centre.forget();
+        // What the box sent before it was killed.
+        while let Some(arrived) = centre.waiting() {
+            came.note(&arrived);
+        }
         let began = Instant::now();
         let anju = home.start()?;
         let (mut online, mut first, mut last) = (None, None, began);
@@ -102,10 +122,7 @@ pub async fn run(lab: &Lab) -> Outcome<Vec<Figure>> {
         let mut taken = 0;
         while taken < window || online.is_none() || answered.is_none() {
             let arrived = centre.next("the backlog").await?;
-            if let Some(number) = number(&arrived) {
-                if let Some(came) = came.get_mut(number) {
-                    *came = true;
-                }
+            if came.note(&arrived) {
                 taken += 1;
                 first = first.or(Some(arrived.at));
                 if taken <= window {
@@ -131,17 +148,15 @@ pub async fn run(lab: &Lab) -> Outcome<Vec<Figure>> {
         anju.kill();
     }
     let anju = home.start()?;
-    let mut missing = came.iter().skip(1).filter(|came| !**came).count();
-    while missing > 0 {
+    let mut last = Instant::now();
+    while came.missing > 0 && last.elapsed() < DEADLINE {
         // What does not come ends this by itself.
         let Ok(arrived) = centre.next("the rest of the backlog").await else { break };
-        let place = number(&arrived).and_then(|number| came.get_mut(number));
-        if let Some(came) = place.filter(|came| !**came) {
-            *came = true;
-            missing -= 1;
+        if came.note(&arrived) {
+            last = arrived.at;
         }
     }
-    lost.alone(missing as f64);
+    lost.alone(came.missing as f64);
     anju.stop()?;
     Ok(vec![start, drained, alert, lost])
 }
