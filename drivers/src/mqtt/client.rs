@@ -21,6 +21,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// The broker keeps our subscription and QoS 1 messages this long while the box is away, seconds.
 const SESSION_EXPIRY: u32 = 24 * 3600;
 
+/// Commands to devices that the broker has not acknowledged yet, at most. The client keeps room for
+/// so many from the start; its default for MQTT 5 is 14 MiB of it.
+const IN_FLIGHT: u16 = 64;
+
 /// What a connection says.
 #[derive(Debug)]
 pub enum Event {
@@ -114,6 +118,7 @@ impl Client {
                     .set_keep_alive(KEEP_ALIVE)
                     .set_max_packet_size(Some(MAX_PACKET))
                     .set_manual_acks(true)
+                    .set_outgoing_inflight_upper_limit(IN_FLIGHT)
                     .set_network_options(network());
                 if let Some((user, password)) = credentials {
                     options.set_credentials(user, password);
@@ -130,6 +135,7 @@ impl Client {
                     .set_clean_session(false)
                     .set_keep_alive(KEEP_ALIVE)
                     .set_max_packet_size(MAX_PACKET as usize, 64 * 1024)
+                    .set_inflight(IN_FLIGHT)
                     .set_manual_acks(true);
                 if let Some((user, password)) = credentials {
                     options.set_credentials(user, password);
