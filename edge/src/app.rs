@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anju_drivers::fleet::{Fleet, Limits};
 use anju_drivers::{Report, plan};
-use anju_journal::{Gap, Journal, Lane, Notice, Opened, Recording};
+use anju_journal::{Gap, Journal, Notice, Opened, Recording};
 use anju_model::{AlertId, Body, BoxEvent};
 use anju_respond::out::Reports;
 use thiserror::Error;
@@ -83,10 +83,7 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     let (spoken, spoken_rx) = mpsc::unbounded_channel();
     let outs = Outs::start(&household, &fleet.commander(), &out_reports, &spoken);
     let mut core = Core::new(household.clone(), journal.clone(), clocks.clone(), outs, view_tx);
-    let mut recorded = journal.tail_of(Lane::Alerts, core::ALERT_ENTRIES);
-    recorded.extend(journal.tail_of(Lane::Events, core::EVENT_ENTRIES));
-    recorded.sort_by_key(|record| record.number);
-
+    let recorded = journal.recent(core::ALERT_ENTRIES, core::EVENT_ENTRIES);
     core.begin(recorded, first_entries(&opened, &loaded, plan_faults));
     let way_up =
         upstream::start(&household, &journal, &clocks, view.clone(), &messages, stop.clone())

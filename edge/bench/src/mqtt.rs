@@ -128,10 +128,9 @@ async fn ready(
     }
     let mut awaited = 1 + filters.len();
     while awaited > 0 {
-        match eventloop.poll().await.map_err(|error| failed(&error))? {
-            Event::Incoming(Incoming::ConnAck(_) | Incoming::SubAck(_)) => awaited -= 1,
-            _ => {}
-        }
+        let event = eventloop.poll().await.map_err(|error| failed(&error))?;
+        let agreed = matches!(event, Event::Incoming(Incoming::ConnAck(_) | Incoming::SubAck(_)));
+        awaited -= usize::from(agreed);
     }
     Ok(())
 }

@@ -36,6 +36,7 @@ mod open;
 mod reader;
 mod reading;
 mod receipt;
+mod recent;
 pub mod record;
 mod retention;
 mod settings;
@@ -53,6 +54,7 @@ pub use follower::Follower;
 pub use open::{OpenError, Opened};
 pub use reader::Reader;
 pub use receipt::Receipt;
+pub use recent::Recent;
 pub use settings::{SPACE_FACTOR, Settings};
 pub use shared::Stats;
 pub use types::{
@@ -143,9 +145,10 @@ impl Journal {
         self.shared.tail(most)
     }
 
-    /// The newest entries of one lane, oldest first, durable ones only. Blocking.
-    pub fn tail_of(&self, lane: Lane, most: usize) -> Vec<Record> {
-        self.shared.tail_of(lane, most)
+    /// So many of the newest entries of each lane, both together oldest first, durable ones only;
+    /// never many of them in memory at once. Blocking.
+    pub fn recent(&self, alerts: usize, events: usize) -> Recent {
+        Recent::new(self.shared.clone(), alerts, events)
     }
 
     /// The epoch and the last number given; cheap.

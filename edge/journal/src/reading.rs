@@ -176,11 +176,6 @@ impl Shared {
         read_merged(engine.as_deref(), from, durable, most, &mut |b| self.tell(b))
     }
 
-    pub(crate) fn tail_of(&self, lane: Lane, most: usize) -> Vec<Record> {
-        let durable = self.progress.borrow().durable;
-        tail_of(self.current_engine().as_deref(), lane, durable, most, &mut |b| self.tell(b))
-    }
-
     pub(crate) fn tail(&self, most: usize) -> Vec<Record> {
         let durable = self.progress.borrow().durable;
         tail(self.current_engine().as_deref(), durable, most, &mut |b| self.tell(b))

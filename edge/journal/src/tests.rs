@@ -200,8 +200,31 @@ async fn retention_spares_what_followers_need_until_the_hard_limit() {
     assert_eq!((gap.lane, gap.from), (Some(Lane::Events), 11));
     // The step after the last batch may still be running.
     assert!(journal.stats().payload_bytes <= 10_000 + 520);
-    assert_eq!(journal.tail_of(Lane::Alerts, 100).len(), 10);
+    assert_eq!(journal.recent(100, 0).count(), 10);
     assert_eq!(journal.tail(1)[0].number, last.number);
+}
+
+#[tokio::test]
+async fn recent_entries_come_in_the_order_of_their_numbers() {
+    let dir = tempfile::tempdir().unwrap();
+    let opener = Arc::new(MemoryOpener::default());
+    let (journal, _, _) = Journal::open_with(dir.path(), settings(), opener).unwrap();
+    assert_eq!(journal.recent(5, 5).count(), 0);
+    // Runs of either lane, longer and shorter than what is read at once.
+    let lanes = |n: u64| if (n / 150).is_multiple_of(2) { Lane::Events } else { Lane::Alerts };
+    let mut last = journal.append(lanes(1), Urgency::Now, body);
+    for n in 2..=700 {
+        last = journal.append(lanes(n), Urgency::Now, body);
+    }
+    within(last.receipt.durable()).await.unwrap();
+    let newest = |lane: Lane, most| (1..=700).rev().filter(move |n| lanes(*n) == lane).take(most);
+    for (alerts, events) in [(0, 3), (64, 65), (100, 400), (1000, 1000)] {
+        let mut expected: Vec<u64> =
+            newest(Lane::Alerts, alerts).chain(newest(Lane::Events, events)).collect();
+        expected.sort_unstable();
+        let found: Vec<u64> = journal.recent(alerts, events).map(|r| r.number.seq).collect();
+        assert_eq!(found, expected);
+    }
 }
 
 #[tokio::test]

@@ -124,7 +124,11 @@ impl Core {
 
     /// Rebuilds what was known from the journal, and goes on with what was open. `first` are the
     /// entries that the start itself owes: boot, gaps, faults.
-    pub fn begin(&mut self, recorded: Vec<anju_journal::Record>, first: Vec<Body>) {
+    pub fn begin(
+        &mut self,
+        recorded: impl Iterator<Item = anju_journal::Record>,
+        first: Vec<Body>,
+    ) {
         recall::recall(recorded, &mut self.line, &mut self.guard, &mut self.book, &mut self.board);
         self.board.configure(&self.household);
         self.began = self.now();

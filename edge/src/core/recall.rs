@@ -15,7 +15,7 @@ pub const EVENT_ENTRIES: usize = 10_000;
 
 /// Gives recorded entries, oldest first, to the guard, the book and the board.
 pub fn recall(
-    records: Vec<Record>,
+    records: impl Iterator<Item = Record>,
     line: &mut Timeline,
     guard: &mut Guard,
     book: &mut Book,
