@@ -117,11 +117,7 @@ impl Client {
     }
 }
 
-async fn ready(
-    client: &AsyncClient,
-    eventloop: &mut EventLoop,
-    filters: &[&str],
-) -> Outcome<()> {
+async fn ready(client: &AsyncClient, eventloop: &mut EventLoop, filters: &[&str]) -> Outcome<()> {
     let failed = |error: &dyn std::fmt::Display| Failure::Mqtt(error.to_string());
     for filter in filters {
         client.try_subscribe(*filter, QoS::AtMostOnce).map_err(|error| failed(&error))?;

@@ -13,8 +13,7 @@ pub fn pss_mib(pid: u32) -> Outcome<f64> {
 
 /// Processor time used so far, seconds.
 pub fn cpu_seconds(pid: u32) -> Outcome<f64> {
-    let text =
-        std::fs::read_to_string(format!("/proc/{pid}/stat")).map_err(io("reading stat"))?;
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).map_err(io("reading stat"))?;
     // The name, in brackets, may hold spaces; utime and stime are fields 14 and 15 (proc(5)).
     let rest = text.rsplit_once(") ").map(|(_, rest)| rest).unwrap_or_default();
     let ticks: Vec<f64> = rest.split(' ').skip(11).take(2).filter_map(|t| t.parse().ok()).collect();

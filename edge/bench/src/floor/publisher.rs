@@ -28,7 +28,8 @@ pub async fn run(port: u16, count: usize) -> Outcome<()> {
             };
             let payload = Bytes::from(entry(n as u64 + 1));
             debug_assert_eq!(payload.len(), ENTRY);
-            let sent = client.publish_with_properties(TOPIC, QoS::AtLeastOnce, false, payload, properties);
+            let sent =
+                client.publish_with_properties(TOPIC, QoS::AtLeastOnce, false, payload, properties);
             sent.await.map_err(|error| failed(&error))?;
         }
         Ok::<(), Failure>(())

@@ -30,11 +30,8 @@ pub async fn run(lab: &Lab) -> Outcome<Vec<Figure>> {
     settle(&mut centre).await;
     let recorded_before = presses_in(&home.export()?);
     let topics: Vec<String> = (0..BUTTONS).map(|n| home.topic(&format!("sos-{n}"))).collect();
-    let mut rate = Figure::new(
-        "5,000 presses of 50 buttons: alerts upstream",
-        "1/s",
-        Bound::AtLeast(3_000.0),
-    );
+    let mut rate =
+        Figure::new("5,000 presses of 50 buttons: alerts upstream", "1/s", Bound::AtLeast(3_000.0));
     let mut cost = Figure::new("  processor time of the box", "us/press", Bound::Told);
     let mut durable = Figure::new("  until all entries are upstream", "ms", Bound::Told);
     let mut lost = Figure::new("  presses lost of those sent", "presses", Bound::AtMost(0.0));
@@ -77,7 +74,10 @@ pub async fn run(lab: &Lab) -> Outcome<Vec<Figure>> {
     let recorded = presses_in(&home.export()?) - recorded_before;
     lost.alone((PRESSES * lab.runs) as f64 - recorded as f64);
     if seen.twice > 0 {
-        return Err(Failure::Missed(format!("{} entries came twice without a restart", seen.twice)));
+        return Err(Failure::Missed(format!(
+            "{} entries came twice without a restart",
+            seen.twice
+        )));
     }
     anju.stop()?;
     drop(echo);

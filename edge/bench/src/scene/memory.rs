@@ -37,11 +37,8 @@ pub async fn run(lab: &Lab) -> Outcome<Vec<Figure>> {
     let home = Home::new(lab, "day", &devices())?;
     let zigbee = Client::connect("devices-memory", lab.port, &[]).await?;
     live_a_day(lab, &home, &zigbee).await?;
-    let mut day = Figure::new(
-        "memory (PSS), ten devices, a day's journal",
-        "MiB",
-        Bound::FloorPlus(12.0),
-    );
+    let mut day =
+        Figure::new("memory (PSS), ten devices, a day's journal", "MiB", Bound::FloorPlus(12.0));
     measure(lab, &home, &zigbee, &mut day).await?;
     let most = day.judged("  at most", Bound::AtMost(25.0));
     let rival = day.judged("  below Node-RED's recorded 114 MiB", Bound::AtMost(114.0));
