@@ -96,6 +96,12 @@ pub fn words(words: &Words, fact: &Fact) -> String {
         Fact::Tamper(tamper) => either(tamper.tampered, "fact-tampered", "fact-untouched"),
         Fact::Online(online) => either(online.online, "online", "offline"),
         Fact::Trouble(trouble) => either(trouble.active, "fact-trouble", "fact-no-trouble"),
+        Fact::Identity(identity) => join([
+            identity.maker.clone(),
+            identity.model.clone(),
+            identity.protocol.clone(),
+            identity.line.clone(),
+        ]),
     }
 }
 
