@@ -48,7 +48,7 @@ occupancy-out = 可能出门了
 occupancy-away = 已登记外出
 occupancy-unsure = 还不能确定
 away-until = 到 { $until } 为止
-since = 始于
+since = { $ago }起
 last-activity = 最近一次活动
 last-activity-none = 还没有
 

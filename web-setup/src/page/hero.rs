@@ -120,7 +120,9 @@ pub fn at_home(scene: &Scene<'_>) -> Markup {
             @if let Some(until) = occupancy.until {
                 p { (words.fill("away-until", [("until", scene.clock.moment(until).into())])) }
             } @else if let Some(since) = occupancy.since {
-                p.quiet { (words.get("since")) " " (scene.clock.ago(since)) }
+                p.quiet {
+                    (words.fill("since", [("ago", scene.clock.ago_text(since.seconds).into())]))
+                }
             }
             dl {
                 div {

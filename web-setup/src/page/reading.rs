@@ -7,7 +7,7 @@ use anju_model::observation::{
 
 use crate::texts::Words;
 
-/// For how many seconds a fact holds: a measured value for two hours, an event for ten minutes, a
+/// For how many seconds a fact holds: a measured value for two hours, an event for a minute, a
 /// state until the device says otherwise.
 pub const fn holds_for(fact: &Fact) -> Option<u64> {
     match fact {
@@ -19,7 +19,7 @@ pub const fn holds_for(fact: &Fact) -> Option<u64> {
         | Fact::Call(_)
         | Fact::Medication(_)
         | Fact::Camera(_)
-        | Fact::Fall(_) => Some(600),
+        | Fact::Fall(_) => Some(60),
         _ => None,
     }
 }
