@@ -66,7 +66,7 @@ impl Device {
                 let reason = || online.reason.clone().unwrap_or_default();
                 self.lost_because = (!online.online).then(reason);
             }
-            Fact::Tamper(_) | Fact::Trouble(_) => {}
+            Fact::Tamper(_) | Fact::Trouble(_) | Fact::Identity(_) => {}
             fact => self.say(fact, when, observation.baseline),
         }
     }
