@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use anju_drivers::fleet::{Fleet, Limits};
 use anju_drivers::{Report, plan};
 use anju_journal::{Gap, Journal, Notice, Opened, Recording};
-use anju_model::{AlertId, Body, BoxEvent};
-use anju_respond::out::Reports;
+use anju_model::{Body, BoxEvent};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -19,7 +18,7 @@ use crate::clock::Clocks;
 use crate::core::{Core, Message};
 use crate::house::{self, Loaded};
 use crate::page::{self, Page};
-use crate::ways::Outs;
+use crate::ways::{Outs, Told};
 use crate::{control, core, upstream, ways};
 
 /// Facts that may wait for the core; drivers wait beyond that.
@@ -45,13 +44,6 @@ pub enum StartError {
         /// Why it failed.
         error: std::io::Error,
     },
-}
-
-/// Where the ways out tell what became of their work, and what is to know of a reload.
-struct Told {
-    out_reports: Reports,
-    spoken: mpsc::UnboundedSender<AlertId>,
-    page: Page,
 }
 
 fn system(what: &'static str) -> impl FnOnce(std::io::Error) -> StartError {
@@ -81,7 +73,8 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     let plan_faults = start_drivers(&mut fleet, &household);
     let (out_reports, out_report_rx) = mpsc::unbounded_channel();
     let (spoken, spoken_rx) = mpsc::unbounded_channel();
-    let outs = Outs::start(&household, &fleet.commander(), &out_reports, &spoken);
+    let told = Told { reports: out_reports, spoken };
+    let outs = Outs::start(&household, &data, &fleet.commander(), told);
     let mut core = Core::new(household.clone(), journal.clone(), clocks.clone(), outs, view_tx);
     let recorded = journal.recent(core::ALERT_ENTRIES, core::EVENT_ENTRIES);
     core.begin(recorded, first_entries(&opened, &loaded, plan_faults));
@@ -112,8 +105,7 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     }
     tracing::info!(id = %household.box_id, epoch = opened.epoch, "on guard");
     notify(&[sd_notify::NotifyState::Ready]);
-    wait_for_signals(&config, &data, &messages, &mut fleet, &Told { out_reports, spoken, page })
-        .await?;
+    wait_for_signals(&config, &data, &messages, &mut fleet, &page).await?;
 
     notify(&[sd_notify::NotifyState::Stopping]);
     let deadline = Instant::now() + STOP_WITHIN;
@@ -230,7 +222,7 @@ async fn wait_for_signals(
     data: &std::path::Path,
     messages: &mpsc::Sender<Message>,
     fleet: &mut Fleet,
-    told: &Told,
+    page: &Page,
 ) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(system("SIGTERM"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(system("SIGINT"))?;
@@ -241,7 +233,7 @@ async fn wait_for_signals(
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
-            _ = hangup.recv() => reload(config, data, messages, fleet, told).await,
+            _ = hangup.recv() => reload(config, data, messages, fleet, page).await,
             _ = feed.tick() => {
                 // Only a core that still takes messages keeps the box alive.
                 if !messages.is_closed() && messages.capacity() > 0 {
@@ -257,7 +249,7 @@ async fn reload(
     data: &std::path::Path,
     messages: &mpsc::Sender<Message>,
     fleet: &mut Fleet,
-    told: &Told,
+    page: &Page,
 ) {
     let loaded = match house::load(config, data) {
         Ok(loaded) => loaded,
@@ -276,10 +268,9 @@ async fn reload(
     }];
     events.extend(loaded.faults.iter().map(|fault| configuration_fault(fault)));
     events.extend(start_drivers(fleet, &household));
-    told.page.set_up(page::Setup::new(household.clone(), &loaded.faults, fleet));
-    let outs = Outs::start(&household, &fleet.commander(), &told.out_reports, &told.spoken);
-    let outs = Box::new(outs);
-    let _ = messages.send(Message::Household { household, outs }).await;
+    page.set_up(page::Setup::new(household.clone(), &loaded.faults, fleet));
+    let commander = fleet.commander();
+    let _ = messages.send(Message::Household { household, commander }).await;
     for event in events {
         let _ = messages.send(Message::Box(event)).await;
     }

@@ -1,6 +1,8 @@
-//! The ways out of the box, started for one configuration: speaker, sirens, channels to contacts.
-//! Each takes its work and returns at once; what becomes of it comes back to the core.
+//! The ways out of the box: speaker, sirens, channels to contacts. Each takes its work and returns
+//! at once; what becomes of it comes back to the core. They outlive a change of the configuration:
+//! nothing that is being said, sounded or sent may be lost by it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anju_drivers::Action as DeviceAction;
@@ -11,15 +13,27 @@ use anju_respond::life::{Action, Announcement, Clip, Input, Repeat, SirenPattern
 use anju_respond::out::siren::{Obeyed, SirenPort, Sirens};
 use anju_respond::out::speaker::{Speaker, SpeakerEvent, SpeakerSettings};
 use anju_respond::out::{Health, Report, Reports, Ways};
-use tokio::sync::{mpsc, oneshot};
+use anju_respond::texts::Texts;
+use tokio::sync::mpsc;
 
 use crate::core::Message;
 
+/// Where the ways out tell what became of their work.
+#[derive(Clone)]
+pub struct Told {
+    /// Of messages, sirens and the ways themselves.
+    pub reports: Reports,
+    /// Alerts that the speaker began to announce.
+    pub spoken: mpsc::UnboundedSender<AlertId>,
+}
+
 /// The ways out, as the core uses them.
 pub struct Outs {
-    speaker: Option<Speaker>,
+    speaker: Option<(SpeakerSettings, Speaker)>,
     sirens: Sirens,
+    sounding: Option<(AlertId, SirenPattern)>,
     ways: Ways,
+    told: Told,
 }
 
 struct DriverSiren {
@@ -49,45 +63,72 @@ impl SirenPort for DriverSiren {
 }
 
 impl Outs {
-    /// Starts the ways out inside a tokio runtime.
-    pub fn start(
-        household: &Household,
-        commander: &Commander,
-        reports: &Reports,
-        spoken: &mpsc::UnboundedSender<AlertId>,
-    ) -> Self {
-        let settings = SpeakerSettings::new(&household.speaker, household.language);
-        let (health, spoken) = (reports.clone(), spoken.clone());
-        let speaker = Speaker::start(settings, move |event| speaker_said(&health, &spoken, event));
-        let speaker = match speaker {
-            Ok(speaker) => Some(speaker),
-            Err(error) => {
-                let broken = Some(format!("no thread for the speaker: {error}"));
-                let _ = reports.send(Report::Health(Health { part: "speaker".into(), broken }));
-                None
-            }
+    /// Starts the ways out inside a tokio runtime; what channels keep lies in the data folder.
+    pub fn start(household: &Household, data: &Path, commander: &Commander, told: Told) -> Self {
+        let mut outs = Self {
+            speaker: None,
+            sirens: Sirens::start(Vec::new(), &told.reports),
+            sounding: None,
+            ways: Ways::new(data, &told.reports),
+            told,
         };
+        outs.configure(household, commander);
+        outs
+    }
+
+    /// Takes a new configuration, whose drivers were started. What is said, sounded and sent goes on.
+    pub fn configure(&mut self, household: &Household, commander: &Commander) {
+        let settings = SpeakerSettings::new(&household.speaker, household.language);
+        if self.speaker.as_ref().map(|(now, _)| now) != Some(&settings) {
+            self.speaker = self.start_speaker(settings);
+        }
         let sirens = household.devices.iter().filter(|device| device.kind == DeviceKind::Siren);
         let ports = sirens.map(|device| {
             let port = DriverSiren { device: device.id.clone(), commander: commander.clone() };
             Arc::new(port) as Arc<dyn SirenPort>
         });
-        let sirens = Sirens::start(ports.collect(), reports);
-        let ways = Ways::new(Vec::new(), reports.clone());
-        Self { speaker, sirens, ways }
+        self.sirens = Sirens::start(ports.collect(), &self.told.reports);
+        if let Some((alert, pattern)) = self.sounding.clone() {
+            self.sirens.sound(alert, pattern);
+        }
+        self.ways.configure(household, &Arc::new(Texts::new(household.language)));
+    }
+
+    fn start_speaker(&self, settings: SpeakerSettings) -> Option<(SpeakerSettings, Speaker)> {
+        let told = self.told.clone();
+        match Speaker::start(settings.clone(), move |event| speaker_said(&told, event)) {
+            Ok(speaker) => Some((settings, speaker)),
+            Err(error) => {
+                let broken = Some(format!("no thread for the speaker: {error}"));
+                let health = Report::Health(Health { part: "speaker".into(), broken });
+                let _ = self.told.reports.send(health);
+                None
+            }
+        }
+    }
+
+    /// Ends the channels; speaker and sirens end by themselves.
+    pub async fn stop(self) {
+        self.ways.stop().await;
     }
 
     /// Hands an action to its way out. Returns at once.
-    pub fn send(&self, action: Action) {
+    pub fn send(&mut self, action: Action) {
         match action {
             Action::Announce(announcement) => self.say(announcement),
             Action::Quiet { slot } => {
-                if let Some(speaker) = &self.speaker {
+                if let Some((_, speaker)) = &self.speaker {
                     speaker.quiet(&slot);
                 }
             }
-            Action::Sound { alert, pattern } => self.sirens.sound(alert, pattern),
-            Action::Hush => self.sirens.hush(),
+            Action::Sound { alert, pattern } => {
+                self.sounding = Some((alert.clone(), pattern));
+                self.sirens.sound(alert, pattern);
+            }
+            Action::Hush => {
+                self.sounding = None;
+                self.sirens.hush();
+            }
             Action::Notify(notice) => self.ways.notify(&notice),
             Action::Withdraw { alert } => self.ways.withdraw(&alert),
             Action::Record(_) | Action::RecordDelivery(_) | Action::RecordBox(_) => {}
@@ -95,7 +136,7 @@ impl Outs {
     }
 
     fn say(&self, announcement: Announcement) {
-        if let Some(speaker) = &self.speaker {
+        if let Some((_, speaker)) = &self.speaker {
             speaker.say(announcement);
         }
     }
@@ -113,14 +154,15 @@ impl Outs {
 }
 
 // Nobody listens to either any more only while the box stops.
-fn speaker_said(reports: &Reports, spoken: &mpsc::UnboundedSender<AlertId>, event: SpeakerEvent) {
+fn speaker_said(told: &Told, event: SpeakerEvent) {
     match event {
         SpeakerEvent::Started { alert: Some(alert), .. } => {
-            let _ = spoken.send(alert);
+            let _ = told.spoken.send(alert);
         }
         SpeakerEvent::Started { alert: None, .. } | SpeakerEvent::Finished { .. } => {}
         SpeakerEvent::Health(broken) => {
-            let _ = reports.send(Report::Health(Health { part: "speaker".into(), broken }));
+            let health = Report::Health(Health { part: "speaker".into(), broken });
+            let _ = told.reports.send(health);
         }
     }
 }
@@ -145,11 +187,7 @@ pub async fn pass_reports(
         };
         let message = match report {
             Report::Delivery(delivery) => Message::Tell(Input::Delivered(delivery)),
-            Report::Request(request) => {
-                // The answer is for the channel's human, who sees the alert's next step.
-                let (answer, _) = oneshot::channel();
-                Message::Request { request, answer }
-            }
+            Report::Request { request, answer } => Message::Request { request, answer },
             Report::Sounding { alert } => {
                 Message::Tell(Input::Announced { alert, by: "siren".into() })
             }

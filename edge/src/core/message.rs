@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use anju_drivers::Report;
+use anju_drivers::fleet::Commander;
 use anju_model::BoxEvent;
 use anju_model::command::Request;
 use anju_model::config::Household;
 use anju_respond::life::Input;
 use tokio::sync::oneshot;
-
-use crate::ways::Outs;
 
 /// The result of a command; the text says why it was refused.
 pub type Answer = Result<(), String>;
@@ -29,11 +28,11 @@ pub enum Message {
         /// The way back.
         answer: oneshot::Sender<Answer>,
     },
-    /// The configuration was read anew; the ways out were started for it.
+    /// The configuration was read anew and its drivers were started.
     Household {
         /// The home.
         household: Arc<Household>,
-        /// The new ways out.
-        outs: Box<Outs>,
+        /// The way to its devices.
+        commander: Commander,
     },
 }

@@ -13,6 +13,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anju_drivers::fleet::Commander;
 use anju_guard::{Guard, HomeView};
 use anju_journal::Journal;
 use anju_model::command::{Command, Request};
@@ -145,8 +146,8 @@ impl Core {
         self.show();
     }
 
-    /// Runs until stopped; then records the stop.
-    pub async fn run(&mut self, mut messages: mpsc::Receiver<Message>, stop: CancellationToken) {
+    /// Runs until stopped; then records the stop and ends the ways out.
+    pub async fn run(mut self, mut messages: mpsc::Receiver<Message>, stop: CancellationToken) {
         loop {
             let sleep = self.time_to_next_tick();
             tokio::select! {
@@ -164,6 +165,7 @@ impl Core {
             }
         }
         self.take(Message::Box(BoxEvent::Stop { reason: "asked to stop".into() }));
+        self.outs.stop().await;
     }
 
     fn now(&mut self) -> Moment {
@@ -233,18 +235,18 @@ impl Core {
                 let _ = answer.send(result);
                 Vec::new()
             }
-            Message::Household { household, outs } => {
-                self.configure(household);
-                self.outs = *outs;
+            Message::Household { household, commander } => {
+                self.configure(household, &commander);
                 Vec::new()
             }
         };
         self.work(steps.into());
     }
 
-    fn configure(&mut self, household: Arc<Household>) {
+    fn configure(&mut self, household: Arc<Household>, commander: &Commander) {
         let now = self.now();
         let texts = Arc::new(Texts::new(household.language));
+        self.outs.configure(&household, commander);
         self.guard.reconfigure(household.clone());
         self.board.configure(&household);
         self.household = household.clone();

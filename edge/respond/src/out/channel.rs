@@ -1,21 +1,27 @@
-//! One small trait for every way to a contact, and the table that hands a notice to those it names.
-//! Handing over returns at once; whoever implements it queues and retries on its own.
+//! One small trait for every way to a contact, and what the ways out report. Handing over returns at
+//! once; whoever implements it queues and retries on its own.
 
 use anju_model::command::Request;
 use anju_model::config::ChannelKind;
 use anju_model::delivery::{DeliveryState, Message};
 use anju_model::{AlertId, Delivery};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::life::Notice;
 
 /// What the ways out report.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub enum Report {
     /// What became of a message.
     Delivery(Delivery),
     /// A human asked something over the channel.
-    Request(Request),
+    Request {
+        /// What.
+        request: Request,
+        /// Where it is told that it was carried out, or why not. A request whose answer is lost is
+        /// asked again with the same id.
+        answer: oneshot::Sender<Result<(), String>>,
+    },
     /// A siren began for an alert.
     Sounding {
         /// Which alert.
@@ -28,7 +34,7 @@ pub enum Report {
 /// Whether a part works. Sent when that changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
-    /// Which part: `speaker`, `ntfy`, `ntfy-replies`, `siren-<device>`.
+    /// Which part: `speaker`, a channel's name, `ntfy-replies`, `siren-<device>`.
     pub part: String,
     /// Why it does not work; `None` when it works.
     pub broken: Option<String>,
@@ -49,48 +55,9 @@ pub trait Channel: Send + Sync {
     fn withdraw(&self, alert: &AlertId);
 }
 
-/// The ways that this box has.
-pub struct Ways {
-    channels: Vec<Box<dyn Channel>>,
-    reports: Reports,
-}
-
-impl std::fmt::Debug for Ways {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.channels.iter().map(|c| c.kind())).finish()
-    }
-}
-
-impl Ways {
-    /// The table of ways.
-    pub fn new(channels: Vec<Box<dyn Channel>>, reports: Reports) -> Self {
-        Self { channels, reports }
-    }
-
-    /// Hands a notice to every way it names. A way that this box does not have is reported as
-    /// failed, so that nobody waits for it.
-    pub fn notify(&self, notice: &Notice) {
-        for kind in &notice.channels {
-            match self.channels.iter().find(|c| c.kind() == *kind) {
-                Some(channel) => channel.send(notice),
-                None => self.absent(notice, *kind),
-            }
-        }
-    }
-
-    /// Tells every way that an alert is over.
-    pub fn withdraw(&self, alert: &AlertId) {
-        for channel in &self.channels {
-            channel.withdraw(alert);
-        }
-    }
-
-    fn absent(&self, notice: &Notice, kind: ChannelKind) {
-        let detail = format!("this box has no way `{}`", kind.as_str());
-        let failed = delivery(notice, kind, DeliveryState::Failed, 1, Some(detail));
-        // Nobody listens any more only while the box stops.
-        let _ = self.reports.send(Report::Delivery(failed));
-    }
+/// Why a way fails that this box does not have.
+pub(crate) fn absent(kind: ChannelKind) -> String {
+    format!("this box has no way `{}`", kind.as_str())
 }
 
 /// A report about a notice.

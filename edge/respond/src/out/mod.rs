@@ -3,10 +3,13 @@
 //! or is absent never holds up another. What becomes of each piece of work is reported.
 
 pub mod channel;
+mod http;
 pub mod ntfy;
-
 pub mod pace;
+pub mod post;
 pub mod siren;
 pub mod speaker;
+mod ways;
 
-pub use channel::{Channel, Health, Report, Reports, Ways};
+pub use channel::{Channel, Health, Report, Reports};
+pub use ways::Ways;

@@ -113,9 +113,14 @@ impl Ledger {
         Some(issued)
     }
 
+    /// What a token stands for, while it is good.
+    pub(super) fn grant_of(&self, now: Duration, token: Token) -> Option<Grant> {
+        self.by_token.get(&token).filter(|issued| now < issued.until).map(|i| i.grant.clone())
+    }
+
     /// Uses a token up.
-    pub(super) fn redeem(&mut self, now: Duration, token: Token) -> Option<Grant> {
-        self.remove(token).filter(|issued| now < issued.until).map(|issued| issued.grant)
+    pub(super) fn use_up(&mut self, token: Token) {
+        drop(self.remove(token));
     }
 
     /// Whether a token of the alert is out.
@@ -175,6 +180,13 @@ impl Ledger {
             }
         }
         Some(ledger)
+    }
+
+    #[cfg(test)]
+    fn redeem(&mut self, now: Duration, token: Token) -> Option<Grant> {
+        let grant = self.grant_of(now, token);
+        self.use_up(token);
+        grant
     }
 
     #[cfg(test)]

@@ -10,9 +10,7 @@ mod client;
 mod keep;
 mod ledger;
 mod message;
-mod outbox;
 mod replies;
-mod sender;
 pub mod wire;
 
 use std::collections::HashMap;
@@ -20,18 +18,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anju_model::config::{ChannelKind, Household};
+use anju_model::config::Household;
 use anju_model::{AlertId, ContactId};
 use thiserror::Error;
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
-use super::channel::{Channel, Reports};
-use crate::life::Notice;
+use super::channel::Reports;
+use super::post::{Carried, Carrier, Letter, Refusal};
 use crate::texts::Texts;
 use keep::Keeper;
-use sender::Order;
 
 /// How the channel is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,13 +41,11 @@ pub struct NtfySettings {
     pub details: bool,
     /// The contacts' topics.
     pub topics: HashMap<ContactId, String>,
-    /// File in the data folder for the reply topic and the tokens that are out.
-    pub state_file: PathBuf,
 }
 
 impl NtfySettings {
     /// The settings out of the configuration; `None` if no server is configured.
-    pub fn of(household: &Household, state_file: PathBuf) -> Option<Self> {
+    pub fn of(household: &Household) -> Option<Self> {
         let ntfy = household.channels.ntfy.as_ref()?;
         let topics = household
             .contacts
@@ -62,7 +57,6 @@ impl NtfySettings {
             token_file: ntfy.token_file.clone(),
             details: ntfy.details,
             topics,
-            state_file,
         })
     }
 }
@@ -85,50 +79,64 @@ pub(crate) struct Counters {
 /// Replies counted since the start, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReplyCounts {
-    /// Replies that were acted on.
+    /// Replies with a valid token.
     pub accepted: u64,
     /// Replies without a valid token, malformed or oversized.
     pub ignored: u64,
 }
 
-/// The running channel.
+/// The channel: what it keeps over changes of the configuration, and its listener.
 #[derive(Debug)]
 pub struct Ntfy {
-    orders: mpsc::UnboundedSender<Order>,
+    keeper: Arc<Keeper>,
     counters: Arc<Counters>,
+    reports: Reports,
     stop: CancellationToken,
-    tasks: JoinSet<()>,
+    keeping: JoinHandle<()>,
+    listening: Option<(NtfySettings, AbortOnDropHandle<()>)>,
 }
 
 impl Ntfy {
-    /// Starts the channel's tasks, inside a tokio runtime. The state file is read here; one that
-    /// can not be read is begun anew, since a push message matters more than its buttons.
+    /// Reads the state file in the data folder (reply topic, tokens that are out, place in the
+    /// stream of replies) and keeps it from now on; inside a tokio runtime. One that can not be
+    /// read is begun anew, since a push message matters more than its buttons.
+    pub fn open(state_file: PathBuf, reports: &Reports) -> Self {
+        let keeper = Arc::new(Keeper::open(state_file));
+        let stop = CancellationToken::new();
+        let keeping = tokio::spawn(keep::run(keeper.clone(), stop.clone()));
+        let (counters, reports) = (Arc::default(), reports.clone());
+        Self { keeper, counters, reports, stop, keeping, listening: None }
+    }
+
+    /// Listens for replies by new settings, and gives the way to hand over notices by them. With
+    /// the settings it has, the stream of replies goes on as it is.
     ///
     /// # Errors
-    /// [`NtfyError`] if there is no such server to talk to by its URL.
-    pub fn start(
+    /// [`NtfyError`] if there is no such server to talk to by its URL; then nothing listens.
+    pub fn configure(
+        &mut self,
         settings: NtfySettings,
         texts: Arc<Texts>,
-        reports: &Reports,
-    ) -> Result<Self, NtfyError> {
-        let settings = Arc::new(settings);
+    ) -> Result<Arc<dyn Carrier>, NtfyError> {
+        let same = self.listening.as_ref().is_some_and(|(now, _)| *now == settings);
+        if !same {
+            self.silence();
+        }
         let http = client::Http::new(&settings)?;
-        let keeper = Arc::new(Keeper::open(settings.state_file.clone()));
-        let counters = Arc::new(Counters::default());
-        let stop = CancellationToken::new();
-        let (orders, taken) = mpsc::unbounded_channel();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(keep::run(keeper.clone(), stop.clone()));
-        tasks.spawn(replies::run(
-            http.clone(),
-            keeper.clone(),
-            counters.clone(),
-            reports.clone(),
-            stop.clone(),
-        ));
-        let writer = message::Writer { settings, texts, keeper };
-        tasks.spawn(sender::run(http, writer, taken, reports.clone(), stop.clone()));
-        Ok(Self { orders, counters, stop, tasks })
+        if !same {
+            let (keeper, counters) = (self.keeper.clone(), self.counters.clone());
+            let listener = replies::run(http.clone(), keeper, counters, self.reports.clone());
+            let task = AbortOnDropHandle::new(tokio::spawn(listener));
+            self.listening = Some((settings.clone(), task));
+        }
+        let writer =
+            message::Writer { settings: Arc::new(settings), texts, keeper: self.keeper.clone() };
+        Ok(Arc::new(Pusher { http, writer }))
+    }
+
+    /// Listens no more, until it is configured again.
+    pub fn silence(&mut self) {
+        self.listening = None;
     }
 
     /// What was counted.
@@ -139,32 +147,35 @@ impl Ntfy {
         }
     }
 
-    /// The way to hand over notices, for [`super::Ways`].
-    pub fn channel(&self) -> Box<dyn Channel> {
-        Box::new(Door(self.orders.clone()))
-    }
-
-    /// Stops the tasks; what was not handed over is sent again by the book after the next start.
+    /// Ends it; the state file is written once more.
     pub async fn stop(mut self) {
+        self.silence();
         self.stop.cancel();
-        while self.tasks.join_next().await.is_some() {}
+        // A task that failed has nothing to write.
+        let _ = self.keeping.await;
     }
 }
 
-/// Where notices are handed in.
-struct Door(mpsc::UnboundedSender<Order>);
+struct Pusher {
+    http: client::Http,
+    writer: message::Writer,
+}
 
-impl Channel for Door {
-    fn kind(&self) -> ChannelKind {
-        ChannelKind::Ntfy
-    }
-
-    fn send(&self, notice: &Notice) {
-        // The other end is gone only while the box stops.
-        let _ = self.0.send(Order::Send(Box::new(notice.clone())));
+impl Carrier for Pusher {
+    fn carry<'a>(&'a self, letters: &'a [Letter]) -> Carried<'a> {
+        Box::pin(async {
+            let message = letters.first().and_then(|letter| self.writer.message(&letter.notice));
+            match message {
+                Some(message) => self.http.publish(&message).await.map(|()| 1),
+                None => Err(Refusal::Unfit("the contact has no `ntfy_topic`".to_owned())),
+            }
+        })
     }
 
     fn withdraw(&self, alert: &AlertId) {
-        let _ = self.0.send(Order::Withdraw(alert.clone()));
+        let keeper = &self.writer.keeper;
+        if keeper.look(|ledger| ledger.knows(alert)) {
+            keeper.change(|ledger| ledger.withdraw(alert));
+        }
     }
 }

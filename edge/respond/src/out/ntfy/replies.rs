@@ -11,20 +11,23 @@ use anju_model::command::{Command, Request};
 use anju_model::config::ChannelKind;
 use anju_model::delivery::{DeliveryState, Message};
 use reqwest::Response;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
-use tokio_util::sync::CancellationToken;
 
 use super::Counters;
-use super::client::{Http, Refusal};
+use super::client::Http;
 use super::keep::Keeper;
 use super::ledger::{Act, Grant};
 use super::wire::{Line, Lines, Piece, Token, parse_line};
 use crate::out::channel::{Health, Report, Reports};
 use crate::out::pace::Pace;
+use crate::out::post::Refusal;
 
 /// ntfy says that it is alive every 45 s; a stream that is silent for longer is dead.
 const SILENT_FOR: Duration = Duration::from_secs(120);
 const AGAIN: Pace = Pace { first: Duration::from_secs(1), cap: Duration::from_secs(60) };
+/// How long the box may take to carry out what a button asks.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 /// Lines read in a second; a flood is read more slowly and nothing of it is lost.
 const LINES_A_SECOND: u32 = 100;
 
@@ -39,13 +42,12 @@ struct Listener {
     lines: u32,
 }
 
-/// Runs until it is told to stop.
+/// Runs until it is aborted: what was not answered is read again after the next start.
 pub(super) async fn run(
     http: Http,
     keeper: Arc<Keeper>,
     counters: Arc<Counters>,
     reports: Reports,
-    stop: CancellationToken,
 ) {
     let mut listener = Listener {
         http,
@@ -57,11 +59,7 @@ pub(super) async fn run(
         second: Instant::now(),
         lines: 0,
     };
-    // Nothing in here has to be finished: what was not read is read after the next start.
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = listener.listen() => {}
-    }
+    listener.listen().await;
 }
 
 impl Listener {
@@ -74,7 +72,7 @@ impl Listener {
                 Ok(stream) => (self.read(stream).await, None),
                 Err(Refusal::Later { why, after }) => (why, after),
                 // The server's settings may be mended, so it is asked again, seldom.
-                Err(Refusal::Never(why)) => (why, Some(AGAIN.cap)),
+                Err(refusal) => (refusal.why().to_owned(), Some(AGAIN.cap)),
             };
             self.failures += 1;
             // A server that restarts closes its streams; only what lasts is a fault.
@@ -97,7 +95,11 @@ impl Listener {
             };
             for piece in lines.feed(&bytes) {
                 match piece {
-                    Piece::Line(line) => self.line(&line),
+                    Piece::Line(line) => {
+                        if let Err(why) = self.line(&line).await {
+                            return why;
+                        }
+                    }
                     Piece::TooLong => self.ignore(),
                 }
                 self.slow_down().await;
@@ -116,53 +118,60 @@ impl Listener {
         }
     }
 
-    fn line(&mut self, line: &[u8]) {
+    /// Takes one line; an error ends the stream, to read it again from the last reply that was
+    /// answered.
+    async fn line(&mut self, line: &[u8]) -> Result<(), String> {
         match parse_line(line) {
             Line::Alive => {}
-            Line::Malformed => return self.ignore(),
-            Line::Message { id, body } => self.message(id, &body),
+            Line::Malformed => {
+                self.ignore();
+                return Ok(());
+            }
+            Line::Message { id, body } => self.message(id, &body).await?,
         }
         self.failures = 0;
         self.health(None);
+        Ok(())
     }
 
-    fn message(&self, id: String, body: &str) {
+    async fn message(&mut self, id: String, body: &str) -> Result<(), String> {
         let token = Token::parse(body);
         let now = self.keeper.now();
-        let grant = self.keeper.change(|ledger| {
-            ledger.last_id = Some(id.clone());
-            token.and_then(|token| ledger.redeem(now, token))
-        });
+        let grant = token.and_then(|token| self.keeper.look(|ledger| ledger.grant_of(now, token)));
         match grant {
-            Some(grant) => self.answer(&id, grant),
+            Some(grant) => self.answer(&id, grant).await?,
             None => self.ignore(),
         }
+        self.keeper.change(|ledger| {
+            ledger.last_id = Some(id);
+            token.into_iter().for_each(|token| ledger.use_up(token));
+        });
+        Ok(())
     }
 
-    fn answer(&self, id: &str, grant: Grant) {
-        self.counters.accepted.fetch_add(1, Ordering::Relaxed);
+    /// Asks the box what the button means. Only when it has answered, and so has recorded the act,
+    /// is the token used up: a box that dies in between reads the reply again after its start.
+    async fn answer(&self, id: &str, grant: Grant) -> Result<(), String> {
         let Grant { alert, contact, act } = grant;
-        let by = contact.to_string();
-        let detail = match act {
-            Act::Accept => "accept",
-            Act::Arrived => "arrived",
-        };
-        let message = Message {
-            alert: alert.clone(),
-            contact,
-            channel: ChannelKind::Ntfy.as_str().to_owned(),
-            attempt: 1,
-            detail: Some(detail.to_owned()),
-        };
-        let answered = Delivery { state: DeliveryState::Answered, message };
-        let command = match act {
-            Act::Accept => Command::Accept { alert, minutes: None },
-            Act::Arrived => Command::Arrived { alert },
-        };
         let via = ChannelKind::Ntfy.as_str().to_owned();
-        let request = Request { id: format!("ntfy/{id}"), by, via, command };
+        let by = contact.to_string();
+        let (command, said) = match act {
+            Act::Accept => (Command::Accept { alert: alert.clone(), minutes: None }, "accept"),
+            Act::Arrived => (Command::Arrived { alert: alert.clone() }, "arrived"),
+        };
+        self.counters.accepted.fetch_add(1, Ordering::Relaxed);
+        let (answer, answered) = oneshot::channel();
+        let request = Request { id: format!("ntfy/{id}"), by, via: via.clone(), command };
+        let _ = self.reports.send(Report::Request { request, answer });
+        let detail = match timeout(ANSWERED_WITHIN, answered).await {
+            Ok(Ok(Ok(()))) => said.to_owned(),
+            Ok(Ok(Err(why))) => format!("{said}, refused: {why}"),
+            Ok(Err(_)) | Err(_) => return Err("the box did not answer a reply".to_owned()),
+        };
+        let message = Message { alert, contact, channel: via, attempt: 1, detail: Some(detail) };
+        let answered = Delivery { state: DeliveryState::Answered, message };
         let _ = self.reports.send(Report::Delivery(answered));
-        let _ = self.reports.send(Report::Request(request));
+        Ok(())
     }
 
     fn ignore(&self) {

@@ -1,0 +1,117 @@
+//! HTTP to the far sides of channels. Every request has a time limit, and no error that leaves here
+//! carries a URL, since URLs here hold secrets.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use rustls::ClientConfig;
+use rustls::RootCertStore;
+use rustls::crypto::CryptoProvider;
+use rustls_platform_verifier::Verifier;
+use thiserror::Error;
+use tokio::time::timeout;
+
+use super::post::Refusal;
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// Longest pause that a server may ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+
+/// Why there is no client.
+#[derive(Debug, Error)]
+#[error("an HTTP client can not be set up: {0}")]
+pub struct NoClient(String);
+
+/// A client: TLS with the system's roots, no redirects, no proxy.
+pub(super) fn client() -> Result<Client, NoClient> {
+    Client::builder()
+        .tls_backend_preconfigured(tls()?)
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_WITHIN)
+        .pool_idle_timeout(Duration::from_secs(60))
+        .pool_max_idle_per_host(2)
+        .tcp_nodelay(true)
+        .user_agent("anju")
+        .build()
+        .map_err(|error| NoClient(error.without_url().to_string()))
+}
+
+/// TLS with the system's roots and the ring provider. A system without roots can still talk to a
+/// server at home over http, so that is an error only when such a server is asked.
+fn tls() -> Result<ClientConfig, NoClient> {
+    let provider: Arc<CryptoProvider> = rustls::crypto::ring::default_provider().into();
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| NoClient(error.to_string()))?;
+    Ok(match Verifier::new(provider) {
+        Ok(verifier) => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth(),
+        Err(error) => {
+            tracing::warn!(%error, "the system has no root certificates; https will not work");
+            builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth()
+        }
+    })
+}
+
+/// Sends a request; anything but success is a refusal.
+pub(super) async fn send(request: RequestBuilder, limit: Duration) -> Result<Response, Refusal> {
+    match timeout(limit, request.send()).await {
+        Err(_) => Err(silent(limit)),
+        Ok(Err(error)) => Err(Refusal::later(reason(error))),
+        Ok(Ok(response)) => judged(response),
+    }
+}
+
+fn silent(limit: Duration) -> Refusal {
+    Refusal::later(format!("the server did not answer within {} s", limit.as_secs()))
+}
+
+fn judged(response: Response) -> Result<Response, Refusal> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let why = format!("the server answered {status}");
+    let passing = status.is_server_error()
+        || matches!(
+            status,
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS
+        );
+    if !passing {
+        return Err(Refusal::Never(why));
+    }
+    let after = response
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+        .map(|seconds| Duration::from_secs(seconds).min(LONGEST_PAUSE));
+    Err(Refusal::Later { why, after })
+}
+
+/// The innermost cause says most; the outer ones name the URL.
+fn reason(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut inner: &dyn std::error::Error = &error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    format!("the server can not be reached: {inner}")
+}
+
+/// Reads a secret out of its file; anew each time, so that a changed one is used at once.
+pub(super) async fn secret(file: &Path) -> Result<String, Refusal> {
+    let read = timeout(Duration::from_secs(2), tokio::fs::read_to_string(file)).await;
+    let why = match read {
+        Ok(Ok(secret)) if !secret.trim().is_empty() => return Ok(secret.trim().to_owned()),
+        Ok(Ok(_)) => "it is empty".to_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "the disk does not answer".to_owned(),
+    };
+    Err(Refusal::later(format!("the file {} can not be used: {why}", file.display())))
+}

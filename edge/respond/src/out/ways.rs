@@ -1,0 +1,115 @@
+//! The ways to contacts that this box has: one post for each channel, made by the household's
+//! configuration, and the table that hands a notice to those it names. A change of the
+//! configuration changes how letters go; no letter that waits is lost by it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anju_model::AlertId;
+use anju_model::config::{ChannelKind, Household};
+use anju_model::delivery::DeliveryState;
+
+use super::channel::{Channel, Health, Report, Reports, absent, delivery};
+use super::ntfy::{Ntfy, NtfySettings};
+use super::post::{Carrier, Post};
+use crate::life::Notice;
+use crate::texts::Texts;
+
+/// What a channel is built to: its carrier, none if it is not configured, or why it can not be.
+type Built = Result<Option<Arc<dyn Carrier>>, String>;
+
+/// The ways.
+pub struct Ways {
+    posts: BTreeMap<ChannelKind, Post>,
+    ntfy: Option<Ntfy>,
+    /// Channels that could not be set up.
+    unfit: BTreeMap<ChannelKind, String>,
+    data: PathBuf,
+    reports: Reports,
+}
+
+impl std::fmt::Debug for Ways {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.posts.keys()).finish()
+    }
+}
+
+impl Ways {
+    /// No way yet; what channels keep lies in the data folder.
+    pub fn new(data: &Path, reports: &Reports) -> Self {
+        Self {
+            posts: BTreeMap::new(),
+            ntfy: None,
+            unfit: BTreeMap::new(),
+            data: data.to_owned(),
+            reports: reports.clone(),
+        }
+    }
+
+    /// Sets the channels up as the household has them; inside a tokio runtime. Returns at once.
+    pub fn configure(&mut self, household: &Household, texts: &Arc<Texts>) {
+        let ntfy = self.ntfy(household, texts);
+        self.set(ChannelKind::Ntfy, ntfy);
+    }
+
+    fn ntfy(&mut self, household: &Household, texts: &Arc<Texts>) -> Built {
+        let Some(settings) = NtfySettings::of(household) else {
+            self.ntfy.iter_mut().for_each(Ntfy::silence);
+            return Ok(None);
+        };
+        let open = || Ntfy::open(self.data.join("ntfy.json"), &self.reports);
+        let ntfy = self.ntfy.get_or_insert_with(open);
+        ntfy.configure(settings, texts.clone()).map(Some).map_err(|error| error.to_string())
+    }
+
+    fn set(&mut self, kind: ChannelKind, built: Built) {
+        let broken = built.as_ref().err().cloned();
+        if self.unfit.get(&kind) != broken.as_ref() {
+            let part = format!("{}-setup", kind.as_str());
+            // Nobody listens any more only while the box stops.
+            let _ = self.reports.send(Report::Health(Health { part, broken: broken.clone() }));
+        }
+        match broken {
+            Some(why) => drop(self.unfit.insert(kind, why)),
+            None => drop(self.unfit.remove(&kind)),
+        }
+        let carrier = built.ok().flatten();
+        if carrier.is_none() && !self.posts.contains_key(&kind) {
+            return;
+        }
+        let post = self.posts.entry(kind).or_insert_with(|| Post::start(kind, &self.reports));
+        post.set_carrier(carrier);
+    }
+
+    /// Hands a notice to every way it names. A way that this box does not have is reported as
+    /// failed, so that nobody waits for it.
+    pub fn notify(&self, notice: &Notice) {
+        for kind in &notice.channels {
+            match self.posts.get(kind) {
+                Some(post) => post.send(notice),
+                None => {
+                    let state = DeliveryState::Failed;
+                    let failed = delivery(notice, *kind, state, 1, Some(absent(*kind)));
+                    let _ = self.reports.send(Report::Delivery(failed));
+                }
+            }
+        }
+    }
+
+    /// Tells every way that an alert is over.
+    pub fn withdraw(&self, alert: &AlertId) {
+        self.posts.values().for_each(|post| post.withdraw(alert));
+    }
+
+    /// Ends all of them, at once with each other.
+    pub async fn stop(self) {
+        let posts = futures::future::join_all(self.posts.into_values().map(Post::stop));
+        let ntfy = async {
+            if let Some(ntfy) = self.ntfy {
+                ntfy.stop().await;
+            }
+        };
+        futures::join!(posts, ntfy);
+    }
+}
