@@ -77,6 +77,14 @@ accepted-body = { $minutes ->
 accepted-title-discreet = Anju: answered
 accepted-body-discreet = Somebody has answered and takes care of it.
 
+taken-title = Thank you: { $home }
+taken-body = { $minutes ->
+    [none] { $what }. Your answer has arrived; the home has been told that you come.
+   *[other] { $what }. Your answer has arrived; the home has been told that you come in about { $minutes } minutes.
+}
+taken-title-discreet = Anju: thank you
+taken-body-discreet = Your answer has arrived; the home has been told that you come.
+
 lapsed-title = Not there yet: { $home }
 lapsed-body = { $what }. You answered, but are not there yet; the search for help goes on.
 lapsed-title-discreet = Anju: not there yet

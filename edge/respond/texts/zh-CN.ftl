@@ -76,6 +76,14 @@ accepted-body = { $minutes ->
 accepted-title-discreet = 安居：有人回应
 accepted-body-discreet = 已有人回应，正在处理。
 
+taken-title = 已收到您的应答：{ $home }
+taken-body = { $minutes ->
+    [none] { $what }。您的应答已收到，家里已知道您会来。
+   *[other] { $what }。您的应答已收到，家里已知道您大约{ $minutes }分钟后到。
+}
+taken-title-discreet = 安居：已收到您的应答
+taken-body-discreet = 您的应答已收到，家里已知道您会来。
+
 lapsed-title = 还没有到：{ $home }
 lapsed-body = { $what }。您回应后还没有到，正在继续找人。
 lapsed-title-discreet = 安居：还没有到

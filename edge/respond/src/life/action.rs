@@ -131,6 +131,8 @@ pub enum NoticeKind {
     Cancelled,
     /// Somebody else has accepted.
     Accepted,
+    /// The contact's own answer came through; told over the way it came by.
+    Taken,
     /// Who accepted did not come in time.
     Lapsed,
     /// What was felt is over by itself; the alarm stays open.

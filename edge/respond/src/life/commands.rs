@@ -82,9 +82,13 @@ impl Book {
         if helper.is_some_and(|h| h.there || h.minutes == minutes) {
             return Ok(());
         }
-        let step = AlertStep::Accepted { by: by.clone(), minutes, via };
+        let step = AlertStep::Accepted { by: by.clone(), minutes, via: via.clone() };
         self.record(now, id, step, out);
         self.announce(id, speech::accepted, out);
+        if let Some(contact) = self.contact(&by) {
+            let way = contact.channels.iter().copied().filter(|c| c.as_str() == via).collect();
+            self.notify_over(id, contact, way, NoticeKind::Taken, out);
+        }
         self.notify_told(id, NoticeKind::Accepted, Some(&by), out);
         self.advance(now, id, out);
         Ok(())

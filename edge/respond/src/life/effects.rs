@@ -109,7 +109,7 @@ impl Book {
         }
     }
 
-    /// After a restart: what was not handed over before it is sent again.
+    /// After a restart: what a channel had not taken before it is sent again over that channel.
     pub(super) fn send_again(&self, id: &AlertId, out: &mut Vec<Action>) {
         let Some(alert) = self.alerts.get(id) else { return };
         if !alert.searching() || self.stands_behind(alert) {
@@ -117,10 +117,9 @@ impl Book {
         }
         let tried = alert.search.position.iter().flat_map(|p| &p.tried);
         let kind = if alert.cancelled { NoticeKind::CallBack } else { NoticeKind::Call };
-        for contact in tried.filter(|c| !alert.search.reach.handed_over(c)) {
-            if let Some(contact) = self.contact(contact.as_str()) {
-                self.notify(id, contact, kind, out);
-            }
+        for contact in tried.filter_map(|contact| self.contact(contact.as_str())) {
+            let channels = alert.search.reach.not_taken(contact);
+            self.notify_over(id, contact, channels, kind, out);
         }
     }
 

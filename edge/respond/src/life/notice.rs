@@ -1,7 +1,7 @@
 //! What contacts are told, in words. Each message is made twice: with names and rooms, and without,
 //! since a push server reads what passes through it.
 
-use anju_model::config::{Contact, Person};
+use anju_model::config::{ChannelKind, Contact, Person};
 use anju_model::{AlertId, Class, DeviceId, DeviceKind, Raise, RoomId};
 
 use super::action::{Action, Notice, NoticeKind, Words};
@@ -29,8 +29,23 @@ impl Book {
         kind: NoticeKind,
         out: &mut Vec<Action>,
     ) {
-        if let Some(alert) = self.alerts.get(id) {
-            out.push(Action::Notify(self.notice(alert, contact, kind)));
+        self.notify_over(id, contact, contact.channels.clone(), kind, out);
+    }
+
+    /// Tells a contact over some of the ways.
+    pub(super) fn notify_over(
+        &self,
+        id: &AlertId,
+        contact: &Contact,
+        channels: Vec<ChannelKind>,
+        kind: NoticeKind,
+        out: &mut Vec<Action>,
+    ) {
+        if let Some(alert) = self.alerts.get(id)
+            && !channels.is_empty()
+        {
+            let notice = self.notice(alert, contact, kind);
+            out.push(Action::Notify(Notice { channels, ..notice }));
         }
     }
 
@@ -194,6 +209,7 @@ pub(crate) const fn kind_key(kind: NoticeKind) -> &'static str {
         NoticeKind::Again => "again",
         NoticeKind::Cancelled => "cancelled",
         NoticeKind::Accepted => "accepted",
+        NoticeKind::Taken => "taken",
         NoticeKind::Lapsed => "lapsed",
         NoticeKind::Over => "over",
         NoticeKind::Closed => "closed",

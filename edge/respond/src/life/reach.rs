@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anju_model::config::Contact;
+use anju_model::config::{ChannelKind, Contact};
 use anju_model::delivery::DeliveryState;
 use anju_model::{ContactId, Delivery};
 
@@ -15,7 +15,7 @@ pub(super) struct Reach {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Tries {
-    handed_over: bool,
+    taken: BTreeSet<String>,
     failed: BTreeSet<String>,
 }
 
@@ -23,21 +23,26 @@ impl Reach {
     pub(super) fn note(&mut self, delivery: &Delivery) {
         let tries = self.by_contact.entry(delivery.message.contact.clone()).or_default();
         match delivery.state {
-            DeliveryState::Sent | DeliveryState::Answered => tries.handed_over = true,
+            DeliveryState::Sent | DeliveryState::Answered => {
+                tries.taken.insert(delivery.message.channel.clone());
+            }
             DeliveryState::Failed => {
                 tries.failed.insert(delivery.message.channel.clone());
             }
         }
     }
 
-    pub(super) fn handed_over(&self, contact: &ContactId) -> bool {
-        self.by_contact.get(contact).is_some_and(|tries| tries.handed_over)
+    /// The contact's channels that have not taken a message.
+    pub(super) fn not_taken(&self, contact: &Contact) -> Vec<ChannelKind> {
+        let tries = self.by_contact.get(&contact.id);
+        let taken = |c: &ChannelKind| tries.is_some_and(|tries| tries.taken.contains(c.as_str()));
+        contact.channels.iter().filter(|c| !taken(c)).copied().collect()
     }
 
     /// Whether every channel to the contact has failed and none has taken the message.
     pub(super) fn out_of_reach(&self, contact: &Contact) -> bool {
         self.by_contact.get(&contact.id).is_some_and(|tries| {
-            !tries.handed_over && contact.channels.iter().all(|c| tries.failed.contains(c.as_str()))
+            tries.taken.is_empty() && contact.channels.iter().all(|c| tries.failed.contains(c.as_str()))
         })
     }
 }
