@@ -24,6 +24,9 @@ use crate::{control, core, upstream, ways};
 /// Facts that may wait for the core; drivers wait beyond that.
 const QUEUE: usize = 1024;
 
+/// How long the journal may be held by somebody else at the start.
+const LOCK_WITHIN: Duration = Duration::from_secs(10);
+
 /// The whole stop takes less than 2 s.
 const STOP_WITHIN: Duration = Duration::from_millis(1800);
 
@@ -63,7 +66,7 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
         max_bytes: household.journal.max_bytes,
         ..anju_journal::Settings::default()
     };
-    let (journal, opened, notices) = Journal::open(&data, settings)?;
+    let (journal, opened, notices) = open_journal(&data, settings).await?;
     let clocks = Clocks::new();
     let stop = CancellationToken::new();
     let (messages, message_rx) = mpsc::channel(QUEUE);
@@ -124,6 +127,23 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
         tracing::warn!("the journal could not be closed in time; its next start raises the epoch");
     }
     Ok(())
+}
+
+/// Opens the journal. Somebody who just reads it (`anju journal export` beside a daemon that is not
+/// up yet) holds it for a moment only, and that must not keep the box from its work.
+async fn open_journal(
+    data: &std::path::Path,
+    settings: anju_journal::Settings,
+) -> Result<(Journal, Opened, mpsc::UnboundedReceiver<Notice>), anju_journal::OpenError> {
+    let deadline = Instant::now() + LOCK_WITHIN;
+    loop {
+        match Journal::open(data, settings.clone()) {
+            Err(anju_journal::OpenError::Locked(_)) if Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            opened => return opened,
+        }
+    }
 }
 
 fn notify(states: &[sd_notify::NotifyState<'_>]) {

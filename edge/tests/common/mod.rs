@@ -277,6 +277,18 @@ listen = "127.0.0.1:{web}"
         self.dir.path().join("data")
     }
 
+    /// Edits its configuration.
+    pub fn configure(&self, edit: impl FnOnce(String) -> String) {
+        let path = self.dir.path().join("anju.toml");
+        let config = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, edit(config)).unwrap();
+    }
+
+    /// Lets it read its configuration anew.
+    pub fn reload(&self) {
+        self.signal(rustix::process::Signal::HUP);
+    }
+
     pub fn start(&mut self) {
         let child = Command::new(env!("CARGO_BIN_EXE_anju"))
             .args(["run", "--config"])
@@ -298,9 +310,9 @@ listen = "127.0.0.1:{web}"
 
     /// Asks it to stop; gives how long it took.
     pub fn stop(&mut self) -> Duration {
-        let mut child = self.child.take().expect("it runs");
         let began = Instant::now();
-        signal(&child, rustix::process::Signal::TERM);
+        self.signal(rustix::process::Signal::TERM);
+        let mut child = self.child.take().expect("it runs");
         assert!(child.wait().unwrap().success());
         began.elapsed()
     }

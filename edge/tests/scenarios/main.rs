@@ -10,4 +10,11 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../../respond/tests/ntfy/phone.rs"]
+mod phone;
+#[path = "../../respond/tests/ntfy/server.rs"]
+#[allow(dead_code, reason = "the channel's own tests use more of it")]
+mod push_server;
+
 mod page;
+mod push;

@@ -127,7 +127,7 @@ pub enum NoticeKind {
     CallBack,
     /// It was felt again after somebody had accepted.
     Again,
-    /// It was cancelled; told to those who know of it.
+    /// It was cancelled; told to those who know of it, who can still say that they call back.
     Cancelled,
     /// Somebody else has accepted.
     Accepted,
@@ -144,7 +144,7 @@ pub enum NoticeKind {
 impl NoticeKind {
     /// Whether the contact can accept from it.
     pub const fn answerable(self) -> bool {
-        matches!(self, Self::Call | Self::CallBack | Self::Again | Self::Lapsed)
+        matches!(self, Self::Call | Self::CallBack | Self::Again | Self::Cancelled | Self::Lapsed)
     }
 }
 

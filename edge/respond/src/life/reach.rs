@@ -42,7 +42,8 @@ impl Reach {
     /// Whether every channel to the contact has failed and none has taken the message.
     pub(super) fn out_of_reach(&self, contact: &Contact) -> bool {
         self.by_contact.get(&contact.id).is_some_and(|tries| {
-            tries.taken.is_empty() && contact.channels.iter().all(|c| tries.failed.contains(c.as_str()))
+            tries.taken.is_empty()
+                && contact.channels.iter().all(|c| tries.failed.contains(c.as_str()))
         })
     }
 }

@@ -42,8 +42,17 @@ fn both_files_parse_wholly() {
 #[test]
 fn every_rule_class_and_notice_has_its_sentences() {
     use crate::life::NoticeKind as K;
-    let kinds =
-        [K::Call, K::CallBack, K::Again, K::Cancelled, K::Accepted, K::Taken, K::Lapsed, K::Over, K::Closed];
+    let kinds = [
+        K::Call,
+        K::CallBack,
+        K::Again,
+        K::Cancelled,
+        K::Accepted,
+        K::Taken,
+        K::Lapsed,
+        K::Over,
+        K::Closed,
+    ];
     for language in Language::ALL {
         let texts = Texts::new(language);
         for rule in Rule::KNOWN {

@@ -2,6 +2,7 @@
 // Helpers of tests stand outside of test functions here.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod phone;
 mod server;
 
 use std::collections::HashMap;
@@ -18,7 +19,7 @@ use anju_respond::out::ntfy::{Ntfy, NtfySettings};
 use anju_respond::out::post::Post;
 use anju_respond::out::{Channel, Report};
 use anju_respond::texts::Texts;
-use serde_json::Value;
+use phone::press;
 use server::{Mood, Server};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -110,48 +111,6 @@ impl Bench {
                 _ => {}
             }
         }
-    }
-}
-
-/// Does exactly what a phone does when a button is pressed.
-async fn press(message: &Value, label: &str) {
-    let actions = message["actions"].as_array().unwrap();
-    let action = actions.iter().find(|a| a["label"] == label).unwrap();
-    assert_eq!(action["action"], "http");
-    let method: http_method::Method = action["method"].as_str().unwrap().parse().unwrap();
-    let (url, body) = (action["url"].as_str().unwrap(), action["body"].as_str().unwrap());
-    let status = http_method::send(method, url, body).await;
-    assert_eq!(status, 200);
-}
-
-/// The phone's side of HTTP, written out: the box's client must not judge itself.
-mod http_method {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-    pub struct Method(String);
-
-    impl std::str::FromStr for Method {
-        type Err = String;
-        fn from_str(text: &str) -> Result<Self, String> {
-            let known = ["POST", "PUT", "GET"].contains(&text);
-            known.then(|| Self(text.to_owned())).ok_or_else(|| text.to_owned())
-        }
-    }
-
-    pub async fn send(method: Method, url: &str, body: &str) -> u16 {
-        let rest = url.strip_prefix("http://").unwrap();
-        let (host, path) = rest.split_once('/').unwrap();
-        let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
-        let request = format!(
-            "{} /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            method.0,
-            body.len()
-        );
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        let answer = String::from_utf8_lossy(&answer);
-        answer.split(' ').nth(1).unwrap().parse().unwrap()
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
@@ -15,6 +16,9 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+
+/// Longest wait for a message.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// How the server treats what is published as JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,13 +62,22 @@ impl Server {
             published: Arc::new(tokio::sync::Mutex::new(published)),
             tell,
         };
+        server.serve(listener);
+        server
+    }
+
+    /// Comes back on its address with all it had kept, after the runtime it ran in was ended.
+    pub async fn again(&self) {
+        self.serve(TcpListener::bind(self.address).await.unwrap());
+    }
+
+    fn serve(&self, listener: TcpListener) {
         let app = Router::new()
             .route("/", post(publish_json))
             .route("/{topic}", post(publish_text))
             .route("/{topic}/json", get(subscribe))
-            .with_state(server.clone());
+            .with_state(self.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
-        server
     }
 
     pub fn url(&self) -> String {
@@ -100,7 +113,7 @@ impl Server {
     /// The next message published as JSON.
     pub async fn next(&self) -> Value {
         let mut published = self.published.lock().await;
-        let next = tokio::time::timeout(super::LIMIT, published.recv()).await;
+        let next = tokio::time::timeout(LIMIT, published.recv()).await;
         next.expect("nothing was published").unwrap()
     }
 

@@ -128,11 +128,7 @@ impl Outbox {
         letters
     }
 
-    fn next(
-        &self,
-        now: Duration,
-        bundle: &impl Fn(&Notice) -> Option<String>,
-    ) -> Option<&Letter> {
+    fn next(&self, now: Duration, bundle: &impl Fn(&Notice) -> Option<String>) -> Option<&Letter> {
         let mut messages: HashMap<u64, Class> = HashMap::new();
         for under_way in self.under_way.values() {
             let class = messages.entry(under_way.message).or_insert(under_way.class);
@@ -329,7 +325,8 @@ mod tests {
         outbox.put(s(1), notice(101, Class::Alarm, NoticeKind::Call));
         let alarm = outbox.take(s(1), together);
         assert_eq!(alarm.len(), 12, "an alarm does not wait, and takes along what waits");
-        let first: Vec<u32> = alarm.iter().map(|l| u32::from(l.notice.class == Class::Alarm)).collect();
+        let first: Vec<u32> =
+            alarm.iter().map(|l| u32::from(l.notice.class == Class::Alarm)).collect();
         assert_eq!(first[..3], [1, 1, 0]);
         // What did not fit goes next, as the same try.
         for (index, letter) in alarm.into_iter().enumerate() {
