@@ -67,6 +67,7 @@ impl Server {
     }
 
     /// Comes back on its address with all it had kept, after the runtime it ran in was ended.
+    #[allow(dead_code, reason = "used by the daemon's tests")]
     pub async fn again(&self) {
         self.serve(TcpListener::bind(self.address).await.unwrap());
     }
