@@ -225,20 +225,9 @@ impl Box_ {
     /// A box with a help button, a door contact and a smoke detector on one broker and its centre
     /// on another.
     pub fn new(zigbee: u16, upstream: u16) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let wav = dir.path().join("wav");
-        let web = free_port();
-        let config = format!(
-            r#"schema = 1
-[box]
-id = "hz-test"
-[[person]]
-id = "wang"
-name = "王奶奶"
-[[contact]]
-id = "daughter"
-name = "女儿"
-role = "family"
+        Self::of(
+            &format!(
+                r#"
 [links.zigbee]
 kind = "mqtt"
 url = "mqtt://127.0.0.1:{zigbee}"
@@ -260,6 +249,29 @@ id = "smoke"
 kind = "smoke"
 link = "zigbee"
 address = "smoke-kitchen"
+"#
+            ),
+            upstream,
+        )
+    }
+
+    /// A box with these links and devices and its centre on a broker.
+    pub fn of(rows: &str, upstream: u16) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let wav = dir.path().join("wav");
+        let web = free_port();
+        let config = format!(
+            r#"schema = 1
+[box]
+id = "hz-test"
+[[person]]
+id = "wang"
+name = "王奶奶"
+[[contact]]
+id = "daughter"
+name = "女儿"
+role = "family"
+{rows}
 [upstream]
 url = "mqtt://127.0.0.1:{upstream}"
 heartbeat = "1s"

@@ -16,5 +16,11 @@ mod phone;
 #[allow(dead_code, reason = "the channel's own tests use more of it")]
 mod push_server;
 
+mod frigate;
+mod home;
+mod json;
+mod owntracks;
 mod page;
 mod push;
+mod rtl433;
+mod zigbee;
