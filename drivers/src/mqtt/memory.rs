@@ -99,6 +99,16 @@ fn jumped(before: &Fact, now: &Fact) -> bool {
     }
 }
 
+/// Whether a fact has a field that it had not before.
+fn grew(before: &Fact, now: &Fact) -> bool {
+    let fields = |fact| match serde_json::to_value(fact) {
+        Ok(serde_json::Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let before = fields(before);
+    fields(now).keys().any(|name| !before.contains_key(name))
+}
+
 /// Whether a battery's report differs in more than its voltage.
 fn same_charge(a: &Battery, b: &Battery) -> bool {
     a.low == b.low && a.percent == b.percent
@@ -112,6 +122,7 @@ impl Memory {
             match fact {
                 Fact::Link(_) => age >= SIGN_OF_LIFE,
                 _ if before == fact => goes_on(fact) && age >= GOES_ON,
+                _ if grew(before, fact) => true,
                 Fact::Climate(Climate {
                     celsius: None, relative_humidity_percent: None, ..
                 }) => age >= SIGN_OF_LIFE,

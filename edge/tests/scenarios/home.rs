@@ -4,14 +4,16 @@
 use rumqttc::v5::mqttbytes::v5::PublishProperties;
 use serde_json::{Value, json};
 
-use crate::common::{Box_, Broker, Peer};
+use crate::common::{Box_, Broker, DEADLINE, Peer};
 
 pub struct Home {
-    pub anju: Box_,
     pub centre: Peer,
     pub devices: Peer,
     pub broker: Broker,
+    /// What came and was not asked for yet: alerts overtake what they follow from.
+    unread: Vec<Value>,
     _upstream: Broker,
+    _anju: Box_,
 }
 
 impl Home {
@@ -28,7 +30,7 @@ impl Home {
         let rows = rows.replace("PORT", &broker.port.to_string());
         let mut anju = Box_::of(&rows, upstream.port);
         anju.start();
-        Self { anju, centre, devices, broker, _upstream: upstream }
+        Self { centre, devices, broker, unread: Vec::new(), _upstream: upstream, _anju: anju }
     }
 
     pub async fn say(&self, topic: &str, payload: &Value) {
@@ -41,26 +43,44 @@ impl Home {
         self.devices.publish_with(topic, true, payload.to_owned(), properties).await;
     }
 
+    /// The first event not asked for yet that fits.
+    pub async fn find(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
+        if let Some(at) = self.unread.iter().position(&fits) {
+            return self.unread.remove(at);
+        }
+        loop {
+            let Ok(event) = serde_json::from_slice::<Value>(&self.centre.next().await.payload)
+            else {
+                continue;
+            };
+            if fits(&event) {
+                return event;
+            }
+            self.unread.push(event);
+        }
+    }
+
     /// The next observation of a device that holds all these fields.
     pub async fn observed(&mut self, device: &str, what: &str, fields: Value) -> Value {
         let kind = format!("cn.anju.observation.{what}");
         let holds = |data: &Value| fields.as_object().unwrap().iter().all(|(k, v)| data[k] == *v);
-        let got = self.centre.until(|got| {
-            serde_json::from_slice::<Value>(&got.payload).is_ok_and(|json| {
-                json["type"] == kind && json["data"]["device"] == device && holds(&json["data"])
-            })
-        });
-        got.await.json()["data"].clone()
+        let fits = |event: &Value| {
+            event["type"] == kind && event["data"]["device"] == device && holds(&event["data"])
+        };
+        let found = tokio::time::timeout(DEADLINE, self.find(fits)).await;
+        match found {
+            Ok(event) => event["data"].clone(),
+            Err(_) => panic!("no {what} {fields} of {device} among {:#?}", self.unread),
+        }
     }
 
     /// The next alert of a device.
     pub async fn raised(&mut self, device: &str) -> Value {
-        let got = self.centre.until(|got| {
-            serde_json::from_slice::<Value>(&got.payload).is_ok_and(|json| {
-                json["type"] == "cn.anju.alert.raised" && json["data"]["device"] == device
-            })
-        });
-        let data = got.await.json()["data"].clone();
+        let fits = |event: &Value| {
+            event["type"] == "cn.anju.alert.raised" && event["data"]["device"] == device
+        };
+        let found = tokio::time::timeout(DEADLINE, self.find(fits)).await;
+        let data = &found.expect("an alert in time")["data"];
         json!({"rule": data["rule"], "class": data["class"]})
     }
 }
