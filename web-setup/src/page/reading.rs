@@ -94,7 +94,6 @@ pub fn words(words: &Words, fact: &Fact) -> String {
         Fact::Battery(battery) => battery.percent.map(|v| unit(v, 0, "%")).unwrap_or_default(),
         Fact::Link(link) => link.dbm.map(|v| unit(v, 0, "dBm")).unwrap_or_default(),
         Fact::Tamper(tamper) => either(tamper.tampered, "fact-tampered", "fact-untouched"),
-        Fact::Identity(identity) => join([identity.maker.clone(), identity.model.clone()]),
         Fact::Online(online) => either(online.online, "online", "offline"),
         Fact::Trouble(trouble) => either(trouble.active, "fact-trouble", "fact-no-trouble"),
         Fact::Identity(identity) => join([
