@@ -1,9 +1,9 @@
 # Commands of the project. `make demo` and `make test` work on a bare Debian with a Rust toolchain.
 
-BUILD_NEEDS := gcc libc6-dev pkg-config libasound2-dev
+BUILD_NEEDS := gcc libc6-dev pkg-config libasound2-dev libdbus-1-dev
 TEST_NEEDS := $(BUILD_NEEDS) mosquitto libasound2-plugins dbus modemmanager python3 chromium chromium-driver fonts-wqy-microhei
 
-LAB_NEEDS := $(BUILD_NEEDS) make flex bison bc xz-utils patch perl
+LAB_NEEDS := $(BUILD_NEEDS) bluez dbus python3-venv make flex bison bc xz-utils patch perl
 
 ARGS :=
 

@@ -11,6 +11,9 @@ cd "$crate"
 ANJU_LAB_KERNEL=$("$here/kernel.sh")
 export ANJU_LAB_KERNEL
 
+ANJU_LAB_PYTHON=$("$here/python.sh")
+export ANJU_LAB_PYTHON
+
 names=()
 for source in tests/lab_*.rs; do
     [[ -e $source ]] || { echo "lab: no tests/lab_*.rs in $crate" >&2; exit 1; }
@@ -28,7 +31,8 @@ failed=()
 for program in "${programs[@]}"; do
     name=$(basename "$program")
     echo "lab: $name"
-    "$here/run.sh" "$program" "$@" || failed+=("$name (status $?)")
+    # One kernel, one adapter, one set of lines: one test at a time.
+    "$here/run.sh" "$program" --test-threads=1 "$@" || failed+=("$name (status $?)")
 done
 if ((${#failed[@]})); then
     echo "lab: failed: ${failed[*]}" >&2

@@ -170,3 +170,12 @@ impl Context {
         Ok(receiver)
     }
 }
+
+/// Refuses every command, for links whose devices take none. Never ends.
+pub(crate) async fn refuse(mut commands: mpsc::Receiver<DeviceCommand>) {
+    while let Some(command) = commands.recv().await {
+        // The asker may have stopped waiting.
+        let _ = command.done.send(Err(Refused::NotAble(command.device)));
+    }
+    std::future::pending().await
+}

@@ -1,11 +1,12 @@
 //! Devices and their links: bytes in, observations out.
 //!
-//! One folder holds one link (`gpio`, `serial`, `mqtt`), in it one file holds one protocol. A
+//! One folder holds one link (`gpio`, `serial`, `ble`, `mqtt`), in it one file holds one protocol. A
 //! protocol decoder is a pure function from bytes to values. A [`Driver`] owns one device, or one
 //! bus with its devices; the [`fleet`] runs each driver on a thread of its own and restarts it, so
 //! that one that panics or blocks never stops another. Nothing here judges what it hears.
 //!
 //! Inventory of links, and where a driver can hold up its bus:
+//! - `ble`: one radio; a device that is being connected keeps the scan waiting for 10 s at most.
 //! - `mqtt`: one connection for each link; a broker that hangs stops only that link.
 //! - `serial`: one task for each bus; a meter that does not answer costs its time-out each poll.
 //! - `gpio`: one driver for each chip; line events come from the kernel, nothing is polled.
@@ -16,6 +17,7 @@ pub mod catalogue;
 pub mod driver;
 pub mod fleet;
 pub mod gpio;
+mod memory;
 pub mod mqtt;
 pub mod plan;
 pub mod serial;

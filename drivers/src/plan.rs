@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anju_model::config::{Device, Household, Link};
 
+use crate::ble::BleDriver;
 use crate::driver::Driver;
 use crate::gpio::GpioDriver;
 use crate::mqtt::MqttDriver;
@@ -43,6 +44,9 @@ pub fn plan(household: &Household) -> (Vec<Arc<dyn Driver>>, Vec<PlanFault>) {
             }
             Link::Serial(link) => {
                 drivers.push(serial::driver(id, link, &devices));
+            }
+            Link::Ble(ble) => {
+                drivers.push(Arc::new(BleDriver::new(id, ble.clone(), &devices)));
             }
             other => {
                 let kind = other.kind().as_str();

@@ -8,7 +8,6 @@ mod dialect;
 mod fence;
 pub mod frigate;
 pub mod json;
-mod memory;
 mod merge;
 pub mod owntracks;
 pub mod rtl433;

@@ -9,7 +9,7 @@ use anju_model::{DeviceKind, Fact, Observation};
 use tokio::time::Instant;
 
 use super::dialect::Heard;
-use super::memory::{Memory, SIGN_OF_LIFE};
+use crate::memory::{Memory, SIGN_OF_LIFE};
 
 /// A button that is heard and says nothing that is understood is told at most this often, so that
 /// whoever presses it in a test learns that it was heard.

@@ -21,7 +21,7 @@ use super::line::{self, Line, Wires};
 use super::meter::Meter;
 use super::port::Port;
 use super::probe::{Approach, Candidate, Turn, candidates};
-use crate::driver::{Claim, Context, DeviceCommand, Driver, DriverError, Refused};
+use crate::driver::{Claim, Context, Driver, DriverError, refuse};
 
 /// One serial port with the devices on its wires that are asked in turn.
 #[derive(Debug)]
@@ -100,15 +100,6 @@ impl Driver for BusDriver {
             }
         })
     }
-}
-
-/// Meters take no commands. Never ends.
-async fn refuse(mut commands: mpsc::Receiver<DeviceCommand>) {
-    while let Some(command) = commands.recv().await {
-        // The asker may have stopped waiting.
-        let _ = command.done.send(Err(Refused::NotAble(command.device)));
-    }
-    std::future::pending().await
 }
 
 /// A device with how to speak to it.

@@ -1,9 +1,120 @@
 //! Bluetooth adapters, and how a device is found and understood on one.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use thiserror::Error;
+
+use crate::DeviceKind;
+
+/// A Bluetooth adapter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BleLink {
+    /// Its name, such as `hci0`.
+    pub adapter: String,
+}
+
+/// A device on the air.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BleBinding {
+    /// Its address. Nothing that another address sends counts.
+    pub address: BleAddress,
+    /// How it is understood.
+    pub protocol: BleProtocol,
+    /// File that holds its key, if it encrypts.
+    pub key_file: Option<PathBuf>,
+    /// Longest time unheard before a carried device counts as away.
+    pub away_after: Duration,
+}
+
+macro_rules! protocols {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
+        /// How a device on the air is understood.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum BleProtocol { $($(#[$doc])* $variant,)* }
+
+        impl BleProtocol {
+            /// All of them.
+            pub const ALL: &'static [BleProtocol] = &[$(BleProtocol::$variant),*];
+
+            /// The names of all, in the same order.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            /// The name in configuration and catalogue.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(BleProtocol::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+protocols! {
+    /// Adverts in the BTHome format, version 2.
+    BtHome = "bthome";
+    /// iBeacon adverts.
+    IBeacon = "ibeacon";
+    /// Eddystone adverts.
+    Eddystone = "eddystone";
+    /// Adverts of hygrometers with the firmware of ATC1441 or pvvx.
+    Atc = "atc";
+    /// Adverts of Mi Scale 1 and 2.
+    MiScale = "miscale";
+    /// Adverts in the MiBeacon format.
+    MiBeacon = "mibeacon";
+    /// Heart Rate service.
+    HeartRate = "heart-rate";
+    /// Blood Pressure service.
+    BloodPressure = "blood-pressure";
+    /// Pulse Oximeter service.
+    Oximeter = "oximeter";
+    /// Weight Scale and Body Composition services.
+    WeightScale = "weight-scale";
+    /// Health Thermometer service.
+    Thermometer = "thermometer";
+    /// Environmental Sensing service.
+    Environment = "environment";
+}
+
+impl BleProtocol {
+    /// Finds a protocol by its name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|protocol| protocol.as_str() == name)
+    }
+
+    /// What a device of `kind` speaks when nothing is said, for kinds where that is clear.
+    pub const fn usual(kind: DeviceKind) -> Option<Self> {
+        match kind {
+            DeviceKind::SmartWatch | DeviceKind::SmartBand => Some(Self::HeartRate),
+            DeviceKind::BloodPressure => Some(Self::BloodPressure),
+            DeviceKind::Oximeter => Some(Self::Oximeter),
+            DeviceKind::Locator => Some(Self::IBeacon),
+            DeviceKind::PortableAlarm | DeviceKind::SmartCane | DeviceKind::SmartWheelchair => {
+                Some(Self::BtHome)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it needs a connection; the others are heard from adverts alone.
+    pub const fn connects(self) -> bool {
+        matches!(
+            self,
+            Self::HeartRate
+                | Self::BloodPressure
+                | Self::Oximeter
+                | Self::WeightScale
+                | Self::Thermometer
+                | Self::Environment
+        )
+    }
+
+    /// Whether its adverts can be encrypted with a key.
+    pub const fn encrypts(self) -> bool {
+        matches!(self, Self::BtHome | Self::MiBeacon)
+    }
+}
 
 /// A Bluetooth device's address of 48 bits, in the order in which people write it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -11,8 +122,20 @@ pub struct BleAddress([u8; 6]);
 
 /// A text that is no address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("no Bluetooth address; write six pairs of hexadecimal digits, such as A4:C1:38:AA:BB:CC")]
+#[error("{}; {}", self.what(), self.mend())]
 pub struct NoAddress;
+
+impl NoAddress {
+    /// What is wrong.
+    pub const fn what(self) -> &'static str {
+        "no Bluetooth address"
+    }
+
+    /// The mend.
+    pub const fn mend(self) -> &'static str {
+        "write six pairs of hexadecimal digits, such as A4:C1:38:AA:BB:CC"
+    }
+}
 
 impl BleAddress {
     /// From its bytes as people write them.

@@ -1,6 +1,7 @@
 //! Builds the household from the tables of a text. Each part takes what is sound and leaves the
 //! rest to the faults.
 
+mod ble;
 mod device;
 mod figures;
 mod hours;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::ble::BleBinding;
 use super::mqtt::{FrigateBinding, JsonBinding, MqttBinding, OwnTracksBinding, Rtl433Binding};
 use crate::observation::Origin;
 use crate::{DeviceId, DeviceKind, LinkId, PersonId, RoomId};
@@ -46,6 +47,8 @@ pub enum Binding {
     Gpio(GpioBinding),
     /// An address on a serial bus.
     Serial(SerialBinding),
+    /// A device on the air.
+    Ble(BleBinding),
     /// A device that zigbee2mqtt paired.
     Mqtt(MqttBinding),
     /// A camera that Frigate watches.

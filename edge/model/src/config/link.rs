@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::ble::BleLink;
+
 /// One link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Link {
@@ -9,6 +11,8 @@ pub enum Link {
     Gpio(GpioLink),
     /// A serial bus.
     Serial(SerialLink),
+    /// A Bluetooth adapter.
+    Ble(BleLink),
     /// A broker with one dialect of topics.
     Mqtt(MqttLink),
     /// A kind whose drivers come later; its devices are told as faults.
@@ -62,6 +66,7 @@ impl Link {
         match self {
             Link::Gpio(_) => LinkKind::Gpio,
             Link::Serial(_) => LinkKind::Serial,
+            Link::Ble(_) => LinkKind::Ble,
             Link::Mqtt(_) => LinkKind::Mqtt,
             Link::Other(kind) => *kind,
         }

@@ -20,7 +20,7 @@ mod schema;
 mod system;
 mod value;
 
-pub use ble::{BleAddress, NoAddress};
+pub use ble::{BleAddress, BleBinding, BleLink, BleProtocol, NoAddress};
 pub use channels::{Channels, Ntfy};
 pub use contact::{ChannelKind, Contact, ContactRole, Hours, Weekday};
 pub use device::{

@@ -9,7 +9,7 @@ use super::super::{
     SerialProtocol,
 };
 use super::link::{Found, Links};
-use super::{Names, mqtt, serial};
+use super::{Names, ble, mqtt, serial};
 use crate::config::fault::{Faults, quote};
 use crate::config::reader::{self, Expected, Fields, Row};
 use crate::config::value::nearest;
@@ -148,13 +148,17 @@ fn device(
     let binding = match link {
         Link::Gpio(_) => gpio(fields, kind),
         Link::Serial(_) => serial::binding(fields, around.alone, faults),
+        Link::Ble(_) => ble::binding(fields, kind, faults),
         Link::Mqtt(link) => mqtt::binding(fields, link.dialect, faults),
         Link::Other(_) => None,
     };
     let (kind, binding) = (kind?, binding?);
     let protocol = fields.text("protocol").unwrap_or_else(|| match link {
         Link::Mqtt(link) => link.dialect.as_str().to_owned(),
-        _ => String::new(),
+        _ => match &binding {
+            Binding::Ble(ble) => ble.protocol.as_str().to_owned(),
+            _ => String::new(),
+        },
     });
     let serves = around.serves;
     // A protocol that is to be found may be any.
@@ -242,6 +246,7 @@ fn place(binding: &Binding) -> Option<(&'static str, String)> {
         Binding::Serial(serial) => {
             ("address", format!("address {}", serial.address.as_deref().unwrap_or("none")))
         }
+        Binding::Ble(ble) => ("address", format!("address {}", ble.address)),
         Binding::Mqtt(mqtt) => ("address", mqtt.address.clone()),
         Binding::Frigate(camera) => ("address", camera.camera.clone()),
         Binding::OwnTracks(phone) => ("address", phone.address.clone()),

@@ -7,6 +7,7 @@ use super::super::{
     GpioBackend, GpioLink, Link, LinkKind, MqttDialect, MqttLink, MqttTls, MqttVersion, Parity,
     SerialLink,
 };
+use super::ble;
 use crate::LinkId;
 use crate::config::fault::{Faults, quote};
 use crate::config::reader::{self, Expected, Fields, Row};
@@ -114,8 +115,9 @@ fn link(
     let link = match kind {
         LinkKind::Gpio => gpio(&fields, faults).map(Link::Gpio),
         LinkKind::Serial => serial(&fields).map(Link::Serial),
+        LinkKind::Ble => ble::link(&fields, faults).map(Link::Ble),
         LinkKind::Mqtt => mqtt(&fields, faults).map(Link::Mqtt),
-        LinkKind::I2c | LinkKind::Ble | LinkKind::Net => {
+        LinkKind::I2c | LinkKind::Net => {
             let message =
                 format!("this version has no driver for links of kind `{}`", kind.as_str());
             fields.fault(faults, "kind", message, "move its devices to another link");
@@ -125,6 +127,7 @@ fn link(
     let port = match &link {
         Some(Link::Gpio(gpio)) => Some(("chip", gpio.chip.display().to_string())),
         Some(Link::Serial(serial)) => Some(("path", serial.path.display().to_string())),
+        Some(Link::Ble(ble)) => Some(("adapter", ble.adapter.clone())),
         _ => None,
     };
     if let Some((key, port)) = port {

@@ -2,7 +2,7 @@
 
 use super::{Kind, Section, default, derived, optional, required};
 use crate::DeviceKind;
-use crate::config::{SerialModel, SerialProtocol, StatusProfile};
+use crate::config::{BleProtocol, SerialModel, SerialProtocol, StatusProfile};
 
 const KIND_NAMES: [&str; 33] = {
     let mut names = [""; 33];
@@ -137,10 +137,29 @@ pub(in crate::config) const DEVICE_I2C: Section = Section {
 pub(in crate::config) const DEVICE_BLE: Section = Section {
     heading: "[[device]]",
     when: "on a `ble` link",
-    doc: "A Bluetooth device. This version has no driver for it.",
+    doc: "A device on the air. Only what comes from its address counts.",
     keys: &[
         required("address", Kind::Text { max: 17 }, "Its address, `AA:BB:CC:DD:EE:FF`."),
-        optional("key_file", Kind::SecretFile, "File that holds its key, if it encrypts."),
+        derived(
+            "protocol",
+            Kind::Choice(BleProtocol::NAMES),
+            "by kind: `heart-rate` for watches and bands, `blood-pressure`, `oximeter`, `ibeacon` \
+             for locators, `bthome` for portable alarms, canes and wheelchairs; others must say it",
+            "How it is understood; `anju catalogue` shows which serve a kind.",
+        ),
+        optional(
+            "key_file",
+            Kind::SecretFile,
+            "File that holds its key, 32 hexadecimal digits, for `bthome` and `mibeacon`. With it, \
+             whatever is not encrypted is refused.",
+        ),
+        default(
+            "away_after",
+            Kind::Duration { min: "30s", max: "24h" },
+            "\"3m\"",
+            "Longest time unheard before a `locator`, `smart-badge` or `portable-alarm` counts as \
+             out of range.",
+        ),
     ],
 };
 

@@ -93,8 +93,13 @@ pub(in crate::config) const LINK_I2C: Section = Section {
 pub(in crate::config) const LINK_BLE: Section = Section {
     heading: "[links.ID]",
     when: "kind = \"ble\"",
-    doc: "A Bluetooth adapter. This version has no driver for it.",
-    keys: &[default("adapter", Kind::Text { max: 32 }, "\"hci0\"", "Name of the adapter.")],
+    doc: "A Bluetooth adapter.",
+    keys: &[default(
+        "adapter",
+        Kind::Text { max: 32 },
+        "\"hci0\"",
+        "Name of the adapter, as `bluetoothctl list` and the kernel give it.",
+    )],
 };
 
 pub(in crate::config) const LINK_NET: Section = Section {

@@ -1,0 +1,449 @@
+//! The loop of one adapter: scans without end, hands what it hears to the enrolled devices, and
+//! connects those that want it. A scan can die without an error, the daemon can restart, an adapter
+//! can be pulled out; none of these may go unnoticed, and none may end the box.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anju_model::Observation;
+use anju_model::config::BleAddress;
+use btleplug::api::{Central as _, CentralEvent, Manager as _, Peripheral as _};
+use btleplug::platform::{Adapter, Manager, PeripheralId};
+use futures::StreamExt;
+use tokio::sync::mpsc;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, MissedTickBehavior, timeout};
+use uuid::Uuid;
+
+use super::bluez::Bluez;
+use super::connections::Connections;
+use super::enrolled::{Enrolled, Said};
+use super::key::Key;
+use super::wearable::{self, Value};
+use crate::driver::{Context, DriverError};
+
+/// Limits of the radio.
+#[derive(Debug, Clone, Copy)]
+pub struct Timings {
+    /// How often the daemon is asked whether it still scans.
+    pub check: Duration,
+    /// After so long without an advert from anyone the scan is started anew.
+    pub scan_again: Duration,
+    /// After so long the adapter is switched off and on.
+    pub switch_again: Duration,
+    /// After so long a radio that has neighbours counts as deaf.
+    pub deaf: Duration,
+    /// How long a restarted daemon is waited for.
+    pub daemon_back: Duration,
+}
+
+impl Default for Timings {
+    fn default() -> Self {
+        Self {
+            check: Duration::from_secs(5),
+            scan_again: Duration::from_secs(60),
+            switch_again: Duration::from_secs(5 * 60),
+            deaf: Duration::from_secs(15 * 60),
+            daemon_back: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Longest wait for an answer that comes through `btleplug`.
+const ANSWER: Duration = Duration::from_secs(10);
+/// Longest pause of the scan for a connection; other devices are not heard meanwhile.
+const SCAN_PAUSE: Duration = Duration::from_secs(10);
+
+/// Longest time until the bus tells that the daemon died.
+const DEATH_TOLD: Duration = Duration::from_secs(1);
+
+/// How the daemon went away.
+enum Left {
+    /// It is being restarted.
+    Gone,
+    /// A new one is there already.
+    Replaced,
+}
+
+impl Left {
+    const fn of(new_owner: bool) -> Self {
+        if new_owner { Left::Replaced } else { Left::Gone }
+    }
+}
+
+/// Listens until the box stops or the radio is lost.
+///
+/// # Errors
+/// [`DriverError`] when the adapter or the daemon is gone for long, or the box stops.
+pub async fn run(
+    name: &str,
+    adapter: &str,
+    enrolled: &Mutex<Enrolled>,
+    context: &Context,
+    timings: Timings,
+) -> Result<(), DriverError> {
+    loop {
+        let mut owners = Bluez::open(name, adapter).await?;
+        let left = match listen(name, adapter, enrolled, context, timings, &mut owners).await {
+            Ok(left) => left,
+            // What is asked of a daemon that just died fails before its death is told.
+            Err(error) => match timeout(DEATH_TOLD, owners.owner_changed()).await {
+                Ok(new_owner) => Left::of(new_owner),
+                Err(_) => return Err(error),
+            },
+        };
+        tracing::warn!(driver = name, "bluetoothd went away");
+        if matches!(left, Left::Gone) {
+            let back = async { while !owners.owner_changed().await {} };
+            if timeout(timings.daemon_back, back).await.is_err() {
+                return Err(lost(name, "bluetoothd stopped; start it (systemctl start bluetooth)"));
+            }
+        }
+        wait_for_adapter(name, adapter, timings.daemon_back).await?;
+    }
+}
+
+fn lost(name: &str, reason: &str) -> DriverError {
+    DriverError::Link { link: name.to_owned(), reason: reason.to_owned() }
+}
+
+/// A daemon that just started takes a moment to find its adapters.
+async fn wait_for_adapter(name: &str, adapter: &str, limit: Duration) -> Result<(), DriverError> {
+    let until = Instant::now() + limit;
+    loop {
+        let bluez = Bluez::open(name, adapter).await?;
+        match bluez.scanning().await {
+            Ok(_) => return Ok(()),
+            Err(error) if Instant::now() >= until => return Err(error),
+            Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+        }
+    }
+}
+
+/// What the loop owns while it listens.
+struct Radio<'a> {
+    name: &'a str,
+    enrolled: &'a Mutex<Enrolled>,
+    context: &'a Context,
+    timings: Timings,
+    bluez: Arc<Bluez>,
+    central: Adapter,
+    /// Devices that the daemon knew before; what it says of them at first is old.
+    old: HashSet<PeripheralId>,
+    connections: Connections,
+    sessions: JoinSet<String>,
+    session_of: HashMap<Id, BleAddress>,
+    values: mpsc::Sender<Value>,
+    scan_paused: Option<Instant>,
+    scanned_again: Instant,
+    switched: Instant,
+}
+
+async fn listen(
+    name: &str,
+    adapter: &str,
+    enrolled: &Mutex<Enrolled>,
+    context: &Context,
+    timings: Timings,
+    owners: &mut Bluez,
+) -> Result<Left, DriverError> {
+    let bluez = Arc::new(Bluez::open(name, adapter).await?);
+    // The adapter must be there before it is looked for among all of them.
+    bluez.scanning().await?;
+    let central = central(name, adapter).await?;
+    let known = answer(name, "listing devices", central.peripherals()).await?;
+    let old = known.iter().map(|peripheral| peripheral.id()).collect();
+    let mut events = answer(name, "listening", central.events()).await?;
+    bluez.start_scan().await?;
+    let (values, mut value) = mpsc::channel(64);
+    let now = Instant::now();
+    let connections = Connections::new(lock(enrolled).to_connect());
+    let mut radio = Radio {
+        name,
+        enrolled,
+        context,
+        timings,
+        bluez,
+        central,
+        old,
+        connections,
+        sessions: JoinSet::new(),
+        session_of: HashMap::new(),
+        values,
+        scan_paused: None,
+        scanned_again: now,
+        switched: now,
+    };
+    tracing::info!(driver = name, adapter, "scanning");
+    lock(enrolled).listening_began(now);
+    radio.unlock().await?;
+    let mut check = tokio::time::interval(timings.check);
+    check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            new_owner = owners.owner_changed() => {
+                return Ok(Left::of(new_owner));
+            }
+            event = events.next() => {
+                let event = event.ok_or_else(|| lost(name, "the message bus was lost"))?;
+                radio.event(event).await?;
+            }
+            Some(value) = value.recv() => radio.value(value).await?,
+            Some(end) = radio.sessions.join_next_with_id() => radio.ended(end).await?,
+            _ = second.tick() => radio.second().await?,
+            _ = check.tick() => radio.check().await?,
+        }
+    }
+}
+
+async fn central(name: &str, adapter: &str) -> Result<Adapter, DriverError> {
+    let manager = answer(name, "the message bus", Manager::new()).await?;
+    for central in answer(name, "listing adapters", manager.adapters()).await? {
+        let info = answer(name, "asking the adapter", central.adapter_info()).await?;
+        if info.split(' ').next() == Some(adapter) {
+            return Ok(central);
+        }
+    }
+    Err(lost(name, &format!("there is no adapter {adapter}; plug it in, or name another one")))
+}
+
+async fn answer<T>(
+    name: &str,
+    what: &str,
+    work: impl Future<Output = btleplug::Result<T>>,
+) -> Result<T, DriverError> {
+    match timeout(ANSWER, work).await {
+        Ok(done) => done.map_err(|error| lost(name, &format!("{what}: {error}"))),
+        Err(_) => Err(lost(name, &format!("{what}: bluetoothd does not answer; restart it"))),
+    }
+}
+
+/// A panic while it was held leaves nothing half done that the next message would not mend.
+fn lock(enrolled: &Mutex<Enrolled>) -> MutexGuard<'_, Enrolled> {
+    enrolled.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Radio<'_> {
+    async fn event(&mut self, event: CentralEvent) -> Result<(), DriverError> {
+        match event {
+            CentralEvent::DeviceDiscovered(id) => self.discovered(id).await,
+            CentralEvent::DeviceConnected(id) => {
+                if let Some(from) = address(&id) {
+                    let now = Instant::now();
+                    self.connections.heard(from, now);
+                    if self.connections.established(from) {
+                        self.resume_scan().await?;
+                    }
+                }
+                Ok(())
+            }
+            CentralEvent::DeviceDisconnected(id) => {
+                if let Some(from) = address(&id) {
+                    self.connections.lost(from);
+                }
+                Ok(())
+            }
+            CentralEvent::RssiUpdate { id, rssi } => self.heard(&id, Some(rssi), Said::Near).await,
+            CentralEvent::ServiceDataAdvertisement { id, service_data } => {
+                for (uuid, data) in &service_data {
+                    if let Some(uuid) = short(*uuid) {
+                        self.heard(&id, None, Said::Service(uuid, data)).await?;
+                    }
+                }
+                Ok(())
+            }
+            CentralEvent::ManufacturerDataAdvertisement { id, manufacturer_data } => {
+                for (company, data) in &manufacturer_data {
+                    self.heard(&id, None, Said::Manufacturer(*company, data)).await?;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A device that the daemon did not know: its first advert comes with it and not again.
+    async fn discovered(&mut self, id: PeripheralId) -> Result<(), DriverError> {
+        if self.old.remove(&id) {
+            return Ok(());
+        }
+        let properties = match timeout(ANSWER, self.central.peripheral(&id)).await {
+            Ok(Ok(peripheral)) => timeout(ANSWER, peripheral.properties()).await,
+            // Gone again already.
+            _ => return Ok(()),
+        };
+        let Ok(Ok(Some(properties))) = properties else { return Ok(()) };
+        self.heard(&id, properties.rssi, Said::Near).await?;
+        for (uuid, data) in &properties.service_data {
+            if let Some(uuid) = short(*uuid) {
+                self.heard(&id, None, Said::Service(uuid, data)).await?;
+            }
+        }
+        for (company, data) in &properties.manufacturer_data {
+            self.heard(&id, None, Said::Manufacturer(*company, data)).await?;
+        }
+        Ok(())
+    }
+
+    async fn heard(
+        &mut self,
+        id: &PeripheralId,
+        dbm: Option<i16>,
+        said: Said<'_>,
+    ) -> Result<(), DriverError> {
+        let Some(from) = address(id) else { return Ok(()) };
+        let now = Instant::now();
+        self.connections.heard(from, now);
+        let told = lock(self.enrolled).heard(from, dbm, said, now);
+        self.tell(told).await
+    }
+
+    async fn tell(&self, told: Vec<Observation>) -> Result<(), DriverError> {
+        for observation in told {
+            self.context.report(observation).await?;
+        }
+        Ok(())
+    }
+
+    async fn value(&mut self, value: Value) -> Result<(), DriverError> {
+        let said = Said::Value(value.characteristic, &value.data);
+        let mut told = lock(self.enrolled).heard(value.from, None, said, Instant::now());
+        if self.connections.value(value.from) {
+            told.extend(lock(self.enrolled).connection(value.from, None));
+        }
+        self.tell(told).await
+    }
+
+    /// Once a second: absence, and whoever is to be connected.
+    async fn second(&mut self) -> Result<(), DriverError> {
+        let now = Instant::now();
+        let told = lock(self.enrolled).tick(now);
+        self.tell(told).await?;
+        if self.scan_paused.is_some_and(|at| now.duration_since(at) >= SCAN_PAUSE) {
+            self.resume_scan().await?;
+        }
+        match self.connections.next(now) {
+            Some(next) => self.connect(next).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn connect(&mut self, to: BleAddress) -> Result<(), DriverError> {
+        let all = answer(self.name, "listing devices", self.central.peripherals()).await?;
+        let Some(peripheral) = all.into_iter().find(|one| one.address().into_inner() == to.bytes())
+        else {
+            return Ok(());
+        };
+        // A scan that is not running needs no pause.
+        let _ = self.bluez.stop_scan().await;
+        self.scan_paused = Some(Instant::now());
+        let session = wearable::serve(peripheral, to, self.bluez.clone(), self.values.clone());
+        let session = self.sessions.spawn(session);
+        self.session_of.insert(session.id(), to);
+        self.connections.begun(to, session);
+        Ok(())
+    }
+
+    async fn ended(&mut self, end: Result<(Id, String), JoinError>) -> Result<(), DriverError> {
+        let (id, reason) = match end {
+            Ok(end) => end,
+            Err(error) if error.is_cancelled() => (error.id(), "the device hung up".to_owned()),
+            Err(error) => (error.id(), format!("the conversation failed: {error}")),
+        };
+        let Some(address) = self.session_of.remove(&id) else { return Ok(()) };
+        tracing::info!(driver = self.name, %address, reason, "connection ended");
+        if self.connections.ended(address, Instant::now()) {
+            let told = lock(self.enrolled).connection(address, Some(reason));
+            self.tell(told.into_iter().collect()).await?;
+        }
+        if self.scan_paused.is_some() && !self.connections.busy() {
+            self.resume_scan().await?;
+        }
+        Ok(())
+    }
+
+    async fn resume_scan(&mut self) -> Result<(), DriverError> {
+        self.scan_paused = None;
+        self.bluez.start_scan().await
+    }
+
+    /// Whether the radio still works, and what to do if not.
+    async fn check(&mut self) -> Result<(), DriverError> {
+        self.unlock().await?;
+        let scanning = self.bluez.scanning().await?;
+        if self.scan_paused.is_some() {
+            return Ok(());
+        }
+        if !scanning {
+            return self.bluez.start_scan().await;
+        }
+        let now = Instant::now();
+        let silence = lock(self.enrolled).silence(now);
+        if silence < self.timings.scan_again {
+            return Ok(());
+        }
+        if silence >= self.timings.deaf {
+            let minutes = silence.as_secs() / 60;
+            let reason = format!("{} has heard nothing from anyone for {minutes} min", self.name);
+            let told = lock(self.enrolled).deaf(&reason);
+            self.tell(told).await?;
+        }
+        if silence >= self.timings.switch_again
+            && now.duration_since(self.switched) >= self.timings.switch_again
+        {
+            tracing::warn!(driver = self.name, "nothing heard from anyone; switching off and on");
+            self.switched = now;
+            self.bluez.power(false).await?;
+            return self.bluez.start_scan().await;
+        }
+        if now.duration_since(self.scanned_again) >= self.timings.scan_again {
+            tracing::info!(driver = self.name, "nothing heard from anyone; scanning anew");
+            self.scanned_again = now;
+            return self.bluez.start_scan().await;
+        }
+        Ok(())
+    }
+
+    /// Reads keys that could not be read yet.
+    async fn unlock(&self) -> Result<(), DriverError> {
+        let told = lock(self.enrolled).unlock(Instant::now(), |file| {
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| format!("its key {} can not be read: {error}", file.display()))?;
+            Key::parse(&text).map_err(|error| format!("its key {}: {error}", file.display()))
+        });
+        self.tell(told).await
+    }
+}
+
+/// The address in the daemon's name for a device, `hci0/dev_AA_BB_CC_DD_EE_FF`.
+fn address(id: &PeripheralId) -> Option<BleAddress> {
+    let name = id.to_string();
+    let (_, written) = name.rsplit_once("dev_")?;
+    written.replace('_', ":").parse().ok()
+}
+
+/// The 16-bit number of a UUID that has one.
+pub(super) fn short(uuid: Uuid) -> Option<u16> {
+    const BASE: u128 = 0x0000_0000_0000_1000_8000_0080_5f9b_34fb;
+    let number = uuid.as_u128().checked_sub(BASE)?;
+    (number & ((1 << 96) - 1) == 0).then_some(number >> 96).and_then(|n| u16::try_from(n).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_uuids_of_the_standard_have_short_numbers() {
+        let parse = |text| short(Uuid::parse_str(text).unwrap());
+        assert_eq!(parse("00002a37-0000-1000-8000-00805f9b34fb"), Some(0x2a37));
+        assert_eq!(parse("0000fcd2-0000-1000-8000-00805f9b34fb"), Some(0xfcd2));
+        assert_eq!(parse("00012a37-0000-1000-8000-00805f9b34fb"), None);
+        assert_eq!(parse("00002a37-0000-1000-8000-00805f9b34fc"), None);
+        assert_eq!(parse("f0000000-0451-4000-b000-000000000000"), None);
+        assert_eq!(short(Uuid::nil()), None);
+    }
+}
