@@ -2,6 +2,7 @@
 //! from messages to observations, so that it can be tested and fuzzed without a broker. It must
 //! never take a retained message for an event, and never change anything when it can not understand.
 
+use anju_model::observation::Origin;
 use anju_model::{DeviceId, Observation};
 use thiserror::Error;
 use tokio::time::Instant;
@@ -77,6 +78,12 @@ pub trait Dialect: Send {
         payload: &[u8],
         heard: Heard,
     ) -> Result<Vec<Observation>, Malformed>;
+
+    /// The device whose own topic this is, if there is one.
+    fn owner(&self, topic: &str) -> Option<&Origin> {
+        let _ = topic;
+        None
+    }
 
     /// The message that makes a device do something; `None` if it can not. An [`Answer`] follows.
     fn order(&mut self, device: &DeviceId, action: &Action, now: Instant) -> Option<Order> {

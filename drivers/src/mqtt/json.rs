@@ -172,6 +172,12 @@ impl Dialect for Json {
         topics
     }
 
+    fn owner(&self, topic: &str) -> Option<&Origin> {
+        let topic = topic.strip_prefix(&self.prefix)?;
+        let speaker = self.speakers.iter().find(|speaker| speaker.binding.topic == topic)?;
+        Some(&speaker.voice.origin)
+    }
+
     fn connected(&mut self, now: Instant) {
         for speaker in &mut self.speakers {
             speaker.voice.began(now, Duration::ZERO);

@@ -7,6 +7,7 @@ mod complaints;
 mod dialect;
 mod fence;
 pub mod frigate;
+pub mod fuzzed;
 pub mod json;
 mod merge;
 pub mod owntracks;

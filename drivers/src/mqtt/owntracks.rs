@@ -145,6 +145,12 @@ impl Dialect for OwnTracks {
         self.phones.iter().flat_map(topics).collect()
     }
 
+    fn owner(&self, topic: &str) -> Option<&Origin> {
+        let rest = topic.strip_prefix(&self.base)?.strip_prefix('/')?;
+        let phone = self.phones.iter().find(|phone| phone.binding.address == rest)?;
+        Some(&phone.voice.origin)
+    }
+
     fn connected(&mut self, now: Instant) {
         for phone in &mut self.phones {
             phone.voice.began(now, Duration::ZERO);

@@ -6,8 +6,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use anju_model::DeviceId;
 use anju_model::config::MqttLink;
+use anju_model::{DeviceId, Observation};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -167,13 +167,7 @@ impl Session<'_> {
         ack: Option<Ack>,
         context: &Context,
     ) -> Result<(), DriverError> {
-        let said = std::str::from_utf8(topic)
-            .map_err(|_| Malformed::Topic)
-            .and_then(|topic| self.dialect.understand(topic, payload, heard))
-            .unwrap_or_else(|error| {
-                self.complaints.count(self.name, topic, &error, heard.at);
-                Vec::new()
-            });
+        let said = self.understand(topic, payload, heard);
         let mut records = Vec::new();
         for observation in said {
             if ack.is_some() {
@@ -186,6 +180,24 @@ impl Session<'_> {
             self.owed.push_back(Owed { ack, records });
         }
         Ok(())
+    }
+
+    fn understand(&mut self, topic: &[u8], payload: &[u8], heard: Heard) -> Vec<Observation> {
+        let Ok(text) = std::str::from_utf8(topic) else {
+            self.complaints.count(self.name, topic, &Malformed::Topic, heard.at);
+            return Vec::new();
+        };
+        let understood = self.dialect.understand(text, payload, heard);
+        // What the broker kept, or cleared, says nothing of the device now.
+        let speaks = !heard.retain && !payload.is_empty();
+        let owner = if speaks { self.dialect.owner(text) } else { None };
+        let trouble = owner.and_then(|origin| self.complaints.of(origin, understood.is_ok()));
+        let mut said = understood.unwrap_or_else(|error| {
+            self.complaints.count(self.name, topic, &error, heard.at);
+            Vec::new()
+        });
+        said.extend(trouble);
+        said
     }
 
     /// Tells what was held back in windows that ended by `now`, or in all.

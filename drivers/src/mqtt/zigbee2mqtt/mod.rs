@@ -285,6 +285,11 @@ impl Dialect for Zigbee2mqtt {
         })
     }
 
+    fn owner(&self, topic: &str) -> Option<&Origin> {
+        let name = topic.strip_prefix(&self.base)?.strip_prefix('/')?;
+        Some(&self.devices.get(*self.by_name.get(name)?)?.voice.origin)
+    }
+
     fn answers(&mut self, now: Instant) -> Vec<Answer> {
         self.orders.answers(now)
     }
