@@ -4,6 +4,7 @@
 //!
 //! - `line`: opening a port, its settings; `stream`: frames out of bytes; both for every protocol.
 //! - `bus`, `port`, `probe`, `meter`, `station`: the polled bus and what its protocols share.
+//! - `talker`: devices that talk by themselves, one file for each protocol.
 //! - `dlt645`, `cjt188`, `mbus`, `modbus`: one folder for each polled protocol.
 
 mod bus;
@@ -17,6 +18,7 @@ mod port;
 mod probe;
 mod station;
 pub mod stream;
+pub mod talker;
 
 use std::sync::Arc;
 
@@ -27,6 +29,7 @@ use crate::catalogue::Serves;
 use crate::driver::Driver;
 
 pub use bus::BusDriver;
+pub use talker::TalkerDriver;
 
 const fn serves(kind: DeviceKind, protocol: &'static str) -> Serves {
     Serves { kind, link: LinkKind::Serial, protocol }
@@ -39,11 +42,23 @@ pub const SERVES: &[Serves] = &[
     serves(DeviceKind::WaterMeter, "cjt188"),
     serves(DeviceKind::WaterMeter, "mbus"),
     serves(DeviceKind::WaterUse, "modbus"),
+    serves(DeviceKind::VoiceAlarm, "voice"),
+    serves(DeviceKind::FallDetector, "radar"),
+    serves(DeviceKind::FallDetector, "ld2410"),
+    serves(DeviceKind::SleepMonitor, "radar"),
+    serves(DeviceKind::AirQuality, "pms5003"),
 ];
 
 /// The driver of a serial port: chosen by the protocols of its devices. A protocol whose devices
 /// talk by themselves has a driver of its own and is chosen here.
 pub fn driver(id: &LinkId, link: &SerialLink, devices: &[&Device]) -> Arc<dyn Driver> {
+    let talker = devices.iter().find_map(|device| match &device.binding {
+        Binding::Talker(binding) => Some(TalkerDriver::new(id, link, device, binding)),
+        _ => None,
+    });
+    if let Some(talker) = talker {
+        return Arc::new(talker);
+    }
     let bound: Vec<(&Device, &SerialBinding)> = devices
         .iter()
         .filter_map(|device| match &device.binding {

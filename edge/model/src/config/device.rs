@@ -49,6 +49,8 @@ pub enum Binding {
     Serial(SerialBinding),
     /// A device on the air.
     Ble(BleBinding),
+    /// A device that talks by itself, alone on its serial port.
+    Talker(TalkerBinding),
     /// A device that zigbee2mqtt paired.
     Mqtt(MqttBinding),
     /// A camera that Frigate watches.
@@ -120,6 +122,50 @@ pub struct SerialBinding {
     pub profile: StatusProfile,
     /// Step of its counter, litres, where that is coarser than its protocol tells.
     pub step_litres: Option<u32>,
+}
+
+/// A device that talks by itself, alone on its serial port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TalkerBinding {
+    /// The protocol spoken.
+    pub protocol: TalkProtocol,
+    /// What a voice module's frame looks like; the usual one if absent.
+    pub frame: Option<String>,
+    /// What a voice module's words mean.
+    pub words: Vec<VoiceWord>,
+}
+
+/// Protocols of devices that talk by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TalkProtocol {
+    /// `radar`: the radars whose frames begin with `53 59`.
+    Radar,
+    /// `ld2410`: HLK-LD2410 presence radar.
+    Ld2410,
+    /// `pms5003`: Plantower dust sensor.
+    Pms5003,
+    /// `voice`: a voice-recognition module.
+    Voice,
+}
+
+/// A word that a voice module knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VoiceWord {
+    /// The module's number for it.
+    pub id: u8,
+    /// What it means.
+    pub meaning: VoiceMeaning,
+    /// The word, for the record.
+    pub phrase: String,
+}
+
+/// What a spoken word means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum VoiceMeaning {
+    /// `help`: help is wanted; also the answer "yes" to the box's question.
+    Help,
+    /// `no`: no help is wanted.
+    No,
 }
 
 /// Protocols on serial buses.

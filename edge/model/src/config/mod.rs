@@ -25,7 +25,7 @@ pub use channels::{Channels, Ntfy};
 pub use contact::{ChannelKind, Contact, ContactRole, Hours, Weekday};
 pub use device::{
     ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, SerialBinding, SerialModel,
-    SerialProtocol, StatusProfile,
+    SerialProtocol, StatusProfile, TalkProtocol, TalkerBinding, VoiceMeaning, VoiceWord,
 };
 pub use fault::{Fault, MAX_FAULTS};
 pub use guard::{Guard, InactivityRule, LeftHomeRule, NotUpRule, SilentRule, TimeOfDay};

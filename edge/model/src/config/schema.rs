@@ -11,7 +11,9 @@ mod people;
 mod system;
 
 pub(super) use device::{DEVICE, DEVICE_BLE, DEVICE_GPIO, DEVICE_I2C, DEVICE_NET};
-pub(super) use device::{DEVICE_SERIAL, serial_model, serial_protocol, status_profile};
+pub(super) use device::{
+    DEVICE_SERIAL, serial_model, serial_protocol, status_profile, talk_protocol,
+};
 pub(super) use figures::{INACTIVITY, LEFT_HOME, NOT_UP, SILENT};
 pub(super) use home::{BOX, SERVICE, funding};
 pub(super) use links::{

@@ -251,6 +251,7 @@ fn place(binding: &Binding) -> Option<(&'static str, String)> {
         Binding::Frigate(camera) => ("address", camera.camera.clone()),
         Binding::OwnTracks(phone) => ("address", phone.address.clone()),
         Binding::Rtl433(radio) => ("address", format!("{}/{}", radio.model, radio.id)),
+        Binding::Talker(_) => ("link", "a port with a device that talks by itself".to_owned()),
         Binding::Json(_) => return None,
     })
 }

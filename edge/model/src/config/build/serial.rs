@@ -1,7 +1,9 @@
 //! How a device is found on a serial bus: what may be left open, and the form of its address.
 
 use super::super::schema;
-use super::super::{Binding, SerialBinding, SerialProtocol};
+use super::super::{
+    Binding, SerialBinding, SerialProtocol, TalkProtocol, TalkerBinding, VoiceMeaning, VoiceWord,
+};
 use crate::config::fault::{Faults, quote};
 use crate::config::reader::Fields;
 
@@ -11,6 +13,9 @@ pub(super) fn binding(
     alone: bool,
     faults: &mut Faults<'_>,
 ) -> Option<Binding> {
+    if let Some(protocol) = fields.word("protocol", schema::talk_protocol) {
+        return talker(fields, protocol, alone, faults).map(Binding::Talker);
+    }
     let protocol = fields.word("protocol", schema::serial_protocol);
     // One that is written and not known is not one to be found.
     if protocol.is_none() && fields.row.table.contains_key("protocol") {
@@ -34,6 +39,62 @@ pub(super) fn binding(
         profile: fields.word("profile", schema::status_profile)?,
         step_litres: fields.number("step_litres"),
     }))
+}
+
+fn talker(
+    fields: &Fields<'_>,
+    protocol: TalkProtocol,
+    alone: bool,
+    faults: &mut Faults<'_>,
+) -> Option<TalkerBinding> {
+    if !alone {
+        let message = "it talks by itself and is not the only device of its port";
+        fields.fault(faults, "link", message, "give it a link with a port of its own");
+        return None;
+    }
+    let frame = fields.text("frame").filter(|frame| {
+        let sound = frame.split_whitespace().all(|part| {
+            matches!(part, "ID" | "SUM" | "..")
+                || part.len() == 2 && u8::from_str_radix(part, 16).is_ok()
+        }) && frame.split_whitespace().filter(|part| *part == "ID").count() == 1
+            && frame
+                .split_whitespace()
+                .next()
+                .is_some_and(|first| u8::from_str_radix(first, 16).is_ok())
+            && frame.split_whitespace().count() <= 32;
+        if !sound {
+            let message = format!("{} is not the form of a frame", quote(frame));
+            let mend =
+                "begin with a byte such as A5; use two hexadecimal digits, one ID, SUM and ..";
+            fields.fault(faults, "frame", message, mend);
+        }
+        sound
+    });
+    let mut words = Vec::new();
+    for written in fields.list("words") {
+        match voice_word(&written) {
+            Some(word) => words.push(word),
+            None => {
+                let message = format!("{} is not the meaning of a word", quote(&written));
+                fields.fault(faults, "words", message, "write \"1=help:救命\" or \"2=no:不用\"");
+            }
+        }
+    }
+    if words.is_empty() {
+        words.extend(voice_word("1=help:救命"));
+    }
+    Some(TalkerBinding { protocol, frame, words })
+}
+
+fn voice_word(written: &str) -> Option<VoiceWord> {
+    let (id, rest) = written.split_once('=')?;
+    let (meaning, phrase) = rest.split_once(':').unwrap_or((rest, rest));
+    let meaning = match meaning.trim() {
+        "help" => VoiceMeaning::Help,
+        "no" => VoiceMeaning::No,
+        _ => return None,
+    };
+    Some(VoiceWord { id: id.trim().parse().ok()?, meaning, phrase: phrase.trim().to_owned() })
 }
 
 /// An address in the form of its protocol, or of any if that is to be found.

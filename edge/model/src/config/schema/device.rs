@@ -2,7 +2,7 @@
 
 use super::{Kind, Section, default, derived, optional, required};
 use crate::DeviceKind;
-use crate::config::{BleProtocol, SerialModel, SerialProtocol, StatusProfile};
+use crate::config::{BleProtocol, SerialModel, SerialProtocol, StatusProfile, TalkProtocol};
 
 const KIND_NAMES: [&str; 33] = {
     let mut names = [""; 33];
@@ -78,9 +78,13 @@ pub(in crate::config) const DEVICE_SERIAL: Section = Section {
     keys: &[
         derived(
             "protocol",
-            Kind::Choice(&["dlt645", "cjt188", "mbus", "modbus"]),
-            "found by asking",
-            "The protocol it speaks: DL/T 645-2007, CJ/T 188, M-Bus, Modbus RTU.",
+            Kind::Choice(&[
+                "dlt645", "cjt188", "mbus", "modbus", "radar", "ld2410", "pms5003", "voice",
+            ]),
+            "found by asking, among the first four",
+            "The protocol it speaks. On a bus: DL/T 645-2007, CJ/T 188, M-Bus, Modbus RTU. Alone on \
+             its port, talking by itself: `radar` (the radars whose frames begin with 53 59), \
+             `ld2410`, `pms5003`, `voice` (a voice-recognition module).",
         ),
         derived(
             "address",
@@ -115,6 +119,20 @@ pub(in crate::config) const DEVICE_SERIAL: Section = Section {
             Kind::Duration { min: "5s", max: "24h" },
             "\"60s\"",
             "How often it is read.",
+        ),
+        derived(
+            "frame",
+            Kind::Text { max: 128 },
+            "`A5 FA 00 81 ID .. SUM FB`, that of the CI130X modules",
+            "What a frame of a `voice` module looks like: bytes as two hexadecimal digits, `ID` for \
+             the word's number, `SUM` for the sum of all bytes before it, `..` for any byte.",
+        ),
+        derived(
+            "words",
+            Kind::TextList { max: 64 },
+            "`1=help:救命`",
+            "What the words of a `voice` module mean, each as `NUMBER=help:WORD` or \
+             `NUMBER=no:WORD`; `help` is also the answer yes to the box's question.",
         ),
     ],
 };
@@ -194,6 +212,17 @@ pub(in crate::config) fn status_profile(word: &str) -> Option<StatusProfile> {
         "standard" => Some(StatusProfile::Standard),
         "high-bits" => Some(StatusProfile::HighBits),
         "unknown" => Some(StatusProfile::Unknown),
+        _ => None,
+    }
+}
+
+/// The meaning of a word of `protocol`, for devices that talk by themselves.
+pub(in crate::config) fn talk_protocol(word: &str) -> Option<TalkProtocol> {
+    match word {
+        "radar" => Some(TalkProtocol::Radar),
+        "ld2410" => Some(TalkProtocol::Ld2410),
+        "pms5003" => Some(TalkProtocol::Pms5003),
+        "voice" => Some(TalkProtocol::Voice),
         _ => None,
     }
 }
