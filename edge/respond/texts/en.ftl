@@ -102,3 +102,9 @@ closed-body-discreet = { $class } taken care of.
 
 button-accept = On my way
 button-arrived = I am there
+
+# Who comes, after "somebody is coming".
+coming = { $who }.
+coming-in = { $who }, in about { $minutes } minutes.
+
+sms-hint = Reply 1 to accept, 2 when you are there.

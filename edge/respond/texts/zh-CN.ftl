@@ -101,3 +101,9 @@ closed-body-discreet = { $class }已经处理完毕。
 
 button-accept = 我来了
 button-arrived = 已到
+
+# Who comes, after "somebody is coming".
+coming = { $who }。
+coming-in = { $who }，大约{ $minutes }分钟。
+
+sms-hint = 回复1接受，回复2表示已到。

@@ -27,6 +27,26 @@ pub enum Input {
         /// `speaker` or `siren`.
         by: String,
     },
+    /// A contact answered without naming an alert.
+    Answered {
+        /// Who.
+        contact: ContactId,
+        /// What.
+        answer: Answer,
+        /// When they sent it, where the way tells.
+        sent: Option<jiff::Timestamp>,
+        /// The channel it came over.
+        via: ChannelKind,
+    },
+}
+
+/// What a contact can answer without naming an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// I take it on.
+    Accept,
+    /// I am there.
+    Arrived,
 }
 
 /// What to do. To be carried out in this order, none waiting for another.

@@ -136,6 +136,10 @@ impl Book {
                 self.announced(now, &alert, by, &mut out);
                 Ok(())
             }
+            Input::Answered { contact, answer, sent, via } => {
+                self.answered(now, &contact, answer, sent, via, &mut out);
+                Ok(())
+            }
         };
         self.siren(now, &mut out);
         Handled { actions: out, answer }

@@ -46,7 +46,8 @@ impl Civil {
         moved
     }
 
-    fn wall_at(&self, now: Moment) -> Option<Timestamp> {
+    /// The wall clock at a moment.
+    pub(super) fn wall_at(&self, now: Moment) -> Option<Timestamp> {
         let (anchor, wall) = self.anchor?;
         let since = SignedDuration::try_from(now.since(anchor)).ok()?;
         let before = SignedDuration::try_from(anchor.since(now)).ok()?;

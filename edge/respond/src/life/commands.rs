@@ -2,14 +2,17 @@
 //! error; asking what can not be is answered with the reason.
 
 use anju_model::command::{Command, Request};
-use anju_model::{AlertChange, AlertId, AlertStep, Class, Moment, Outcome};
+use anju_model::config::ChannelKind;
+use anju_model::{AlertChange, AlertId, AlertStep, Class, ContactId, Moment, Outcome};
 
-use super::action::{Action, NoticeKind, RefusedCommand};
+use super::action::{Action, Answer, Clip, NoticeKind, RefusedCommand};
 use super::book::Book;
 use super::speech;
 
 /// Longest way that is believed, minutes.
 const MAX_MINUTES: u32 = 24 * 60;
+/// The network's clock and the box's may differ by this much.
+const CLOCKS_DIFFER: jiff::SignedDuration = jiff::SignedDuration::from_secs(120);
 /// Longest name and note that are kept, characters.
 const MAX_NAME: usize = 100;
 const MAX_NOTE: usize = 500;
@@ -84,7 +87,12 @@ impl Book {
         }
         let step = AlertStep::Accepted { by: by.clone(), minutes, via: via.clone() };
         self.record(now, id, step, out);
-        self.announce(id, speech::accepted, out);
+        let coming = self.coming(&by, minutes);
+        let said = self.alerts.get(id).and_then(speech::accepted).map(|mut said| {
+            said.clips.push(Clip::Words(coming));
+            said
+        });
+        out.extend(said.map(Action::Announce));
         if let Some(contact) = self.contact(&by) {
             let way = contact.channels.iter().copied().filter(|c| c.as_str() == via).collect();
             self.notify_over(id, contact, way, NoticeKind::Taken, out);
@@ -92,6 +100,50 @@ impl Book {
         self.notify_told(id, NoticeKind::Accepted, Some(&by), out);
         self.advance(now, id, out);
         Ok(())
+    }
+
+    /// Who is coming, and how long it takes them, for the person who waits.
+    fn coming(&self, by: &str, minutes: Option<u32>) -> String {
+        let contact = self.contact(by);
+        let who = contact.map_or(by, |contact| contact.name.as_str());
+        match minutes.or_else(|| contact.and_then(|contact| contact.minutes_away)) {
+            Some(minutes) => {
+                let minutes = minutes.to_string();
+                self.texts.format("coming-in", &[("who", who), ("minutes", &minutes)])
+            }
+            None => self.texts.format("coming", &[("who", who)]),
+        }
+    }
+
+    /// An answer without an alert's name is about everything that its sender was told of and that
+    /// was raised before they wrote; an old one says nothing about what came since.
+    pub(super) fn answered(
+        &mut self,
+        now: Moment,
+        contact: &ContactId,
+        answer: Answer,
+        sent: Option<jiff::Timestamp>,
+        via: ChannelKind,
+        out: &mut Vec<Action>,
+    ) {
+        let raised_before = |raised: Moment| match (sent, self.civil.wall_at(raised)) {
+            (Some(sent), Some(raised)) => sent.duration_since(raised) >= -CLOCKS_DIFFER,
+            _ => true,
+        };
+        let meant: Vec<AlertId> = self
+            .alerts
+            .iter()
+            .filter(|(_, alert)| alert.told.contains(contact) && raised_before(alert.raised))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in meant {
+            let (by, via) = (contact.to_string(), via.as_str().to_owned());
+            // Each of them is open, and no minutes are given, so that nothing is refused.
+            let _ = match answer {
+                Answer::Accept => self.accept(now, &id, by, None, via, out),
+                Answer::Arrived => self.arrived(now, &id, by, via, out),
+            };
+        }
     }
 
     fn arrived(

@@ -28,7 +28,7 @@ mod speech;
 mod view;
 
 pub use action::{
-    Action, Announcement, Clip, Handled, Input, Notice, NoticeKind, RefusedCommand, Repeat,
+    Action, Announcement, Answer, Clip, Handled, Input, Notice, NoticeKind, RefusedCommand, Repeat,
     SirenPattern, Urgency, Words,
 };
 pub use alert::{ARRIVAL_GRACE, Stage};

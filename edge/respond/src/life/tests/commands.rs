@@ -1,10 +1,11 @@
 //! What humans ask, and what the box refuses.
 
 use anju_model::command::{Command, Request};
+use anju_model::config::ChannelKind;
 use anju_model::{AlertId, Outcome};
 
 use super::home::*;
-use crate::life::{Input, RefusedCommand};
+use crate::life::{Action, Answer, Clip, Input, RefusedCommand, Stage};
 
 fn nowhere() -> AlertId {
     AlertId::from_wire("hz-000123/1/9").unwrap()
@@ -95,4 +96,49 @@ fn long_words_are_shortened() {
     assert_eq!(answer, Ok(()));
     let data = serde_json::to_string(&home.recorded.last().unwrap().1).unwrap();
     assert!(data.len() < 2000, "{}", data.len());
+}
+
+fn answers(
+    home: &mut Home,
+    who: &str,
+    answer: Answer,
+    sent: Option<jiff::Timestamp>,
+) -> Vec<Action> {
+    let contact = anju_model::ContactId::new(who).unwrap();
+    home.input(Input::Answered { contact, answer, sent, via: ChannelKind::Sms }).actions
+}
+
+#[test]
+fn an_answer_without_a_name_is_about_what_its_sender_was_told_of() {
+    let mut home = Home::new(family()).at_hour(10);
+    home.press();
+    assert_eq!(steps(&answers(&mut home, "neighbour", Answer::Accept, None)), [] as [&str; 0]);
+    let actions = answers(&mut home, "daughter", Answer::Accept, None);
+    assert_eq!(steps(&actions), ["accepted"]);
+    assert_eq!(home.stage(), Stage::Accepted);
+    let words = actions.iter().find_map(|action| match action {
+        Action::Announce(said) => said.clips.iter().find_map(|clip| match clip {
+            Clip::Words(words) => Some(words.clone()),
+            _ => None,
+        }),
+        _ => None,
+    });
+    assert_eq!(words.unwrap(), "name of daughter, in about 40 minutes.");
+    assert_eq!(steps(&answers(&mut home, "daughter", Answer::Accept, None)), [] as [&str; 0]);
+    assert_eq!(steps(&answers(&mut home, "daughter", Answer::Arrived, None)), ["arrived"]);
+}
+
+#[test]
+fn an_old_answer_says_nothing_about_a_new_alert() {
+    let mut home = Home::new(family()).at_hour(10);
+    home.pass(3600);
+    home.press();
+    let raised = home.wall.unwrap() + std::time::Duration::from_secs(3600);
+    let before = raised - std::time::Duration::from_secs(600);
+    assert_eq!(
+        steps(&answers(&mut home, "daughter", Answer::Accept, Some(before))),
+        [] as [&str; 0]
+    );
+    let after = raised + std::time::Duration::from_secs(20);
+    assert_eq!(steps(&answers(&mut home, "daughter", Answer::Accept, Some(after))), ["accepted"]);
 }
