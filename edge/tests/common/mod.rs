@@ -33,11 +33,18 @@ pub struct Broker {
     child: Option<Child>,
     pub port: u16,
     dir: TempDir,
+    /// Further lines of its configuration, after its first listener.
+    more: String,
 }
 
 impl Broker {
     pub fn start() -> Self {
-        let mut broker = Self { child: None, port: free_port(), dir: tempfile::tempdir().unwrap() };
+        Self::with(tempfile::tempdir().unwrap(), "")
+    }
+
+    /// One with further lines of configuration, and a folder that holds what they name.
+    pub fn with(dir: TempDir, more: &str) -> Self {
+        let mut broker = Self { child: None, port: free_port(), dir, more: more.to_owned() };
         broker.restart();
         broker
     }
@@ -47,8 +54,8 @@ impl Broker {
         self.stop();
         let config = format!(
             "listener {} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n\
-             max_queued_messages 0\n",
-            self.port
+             max_queued_messages 0\n{}",
+            self.port, self.more
         );
         let path = self.dir.path().join("mosquitto.conf");
         std::fs::write(&path, config).unwrap();
