@@ -53,8 +53,8 @@ impl Broker {
     pub fn restart(&mut self) {
         self.stop();
         let config = format!(
-            "listener {} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n\
-             max_queued_messages 0\n{}",
+            "per_listener_settings true\nset_tcp_nodelay true\n\
+             max_queued_messages 0\nlistener {} 127.0.0.1\nallow_anonymous true\n{}",
             self.port, self.more
         );
         let path = self.dir.path().join("mosquitto.conf");

@@ -61,7 +61,7 @@ async fn tls_with_a_client_certificate_in_both_versions() {
         // The files are the broker's own, as it runs under another user when started by root.
         let lines = format!(
             "listener {port} 127.0.0.1\ncafile {at}/ca.pem\ncertfile {at}/broker.pem\n\
-             keyfile {at}/broker.key\nrequire_certificate true\nuser root\n"
+             keyfile {at}/broker.key\nrequire_certificate true\nallow_anonymous true\nuser root\n"
         );
         let more = format!(
             "ca = \"{at}/ca.pem\"\nclient_cert = \"{at}/box.pem\"\nclient_key = \"{at}/box.key\""
@@ -84,8 +84,8 @@ async fn a_user_name_and_a_password_from_a_file() {
         std::fs::write(dir.path().join("password"), "a secret \n").unwrap();
         let port = free_port();
         let lines = format!(
-            "user root\nper_listener_settings true\nlistener {port} 127.0.0.1\n\
-             allow_anonymous false\npassword_file {at}/users\n"
+            "user root\nlistener {port} 127.0.0.1\nallow_anonymous false\n\
+             password_file {at}/users\n"
         );
         let more = format!("username = \"box\"\npassword_file = \"{at}/password\"");
         let rows = rows(&format!("mqtt://127.0.0.1:{port}"), version, &more);
