@@ -1,12 +1,13 @@
 //! The daemon: opens what it needs, wires it, and ends it within two seconds. Each part that can
 //! not be had is told as a fault; only a journal held by another process ends the start.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anju_drivers::fleet::{Fleet, Limits};
-use anju_drivers::{Report, plan};
+use anju_drivers::{Driver, Report, plan};
 use anju_journal::{Gap, Journal, Notice, Opened, Recording};
 use anju_model::{Body, BoxEvent};
 use thiserror::Error;
@@ -19,7 +20,7 @@ use crate::core::{Core, Message};
 use crate::house::{self, Loaded};
 use crate::page::{self, Page};
 use crate::ways::{Outs, Told};
-use crate::{control, core, upstream, ways};
+use crate::{control, core, health, upstream, ways};
 
 /// Facts that may wait for the core; drivers wait beyond that.
 const QUEUE: usize = 1024;
@@ -73,10 +74,11 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     let (view_tx, view) = watch::channel(core::View::default());
     let (reports, report_rx) = mpsc::channel(QUEUE);
     let mut fleet = Fleet::new(reports, Limits::default());
-    let plan_faults = start_drivers(&mut fleet, &household);
+    let plan_faults = start_drivers(&mut fleet, &household).await;
+    let faulty = faulty_parts(&plan_faults);
     let (out_reports, out_report_rx) = mpsc::unbounded_channel();
     let (spoken, spoken_rx) = mpsc::unbounded_channel();
-    let told = Told { reports: out_reports, spoken };
+    let told = Told { reports: out_reports, spoken, messages: messages.clone() };
     let outs = Outs::start(&household, &data, &fleet.commander(), told);
     let mut core = Core::new(household.clone(), journal.clone(), clocks.clone(), outs, view_tx);
     let recorded = journal.recent(core::ALERT_ENTRIES, core::EVENT_ENTRIES);
@@ -108,7 +110,8 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     }
     tracing::info!(id = %household.box_id, epoch = opened.epoch, "on guard");
     notify(&[sd_notify::NotifyState::Ready]);
-    wait_for_signals(&config, &data, &messages, &mut fleet, &page).await?;
+    tokio::spawn(health::run("/sys".into(), messages.clone(), stop.clone()));
+    wait_for_signals(&config, &data, &messages, &mut fleet, &page, faulty).await?;
 
     notify(&[sd_notify::NotifyState::Stopping]);
     let deadline = Instant::now() + STOP_WITHIN;
@@ -151,7 +154,10 @@ fn notify(states: &[sd_notify::NotifyState<'_>]) {
     let _ = sd_notify::notify(states);
 }
 
-fn start_drivers(fleet: &mut Fleet, household: &anju_model::config::Household) -> Vec<BoxEvent> {
+async fn start_drivers(
+    fleet: &mut Fleet,
+    household: &anju_model::config::Household,
+) -> Vec<BoxEvent> {
     let (drivers, faults) = plan::plan(household);
     let mut events: Vec<BoxEvent> = faults
         .into_iter()
@@ -161,17 +167,39 @@ fn start_drivers(fleet: &mut Fleet, household: &anju_model::config::Household) -
             reason: fault.reason,
         })
         .collect();
-    for driver in drivers {
-        let name = driver.name().to_owned();
-        if let Err(conflict) = fleet.start(driver) {
-            events.push(BoxEvent::Fault {
-                part: format!("driver:{name}"),
-                active: true,
-                reason: conflict.to_string(),
-            });
-        }
+    let wanted = drivers.into_iter().map(|driver| {
+        let form = form(driver.as_ref(), household);
+        (driver, form)
+    });
+    for (name, conflict) in fleet.become_these(wanted.collect()).await {
+        events.push(BoxEvent::Fault {
+            part: format!("driver:{name}"),
+            active: true,
+            reason: conflict.to_string(),
+        });
     }
     events
+}
+
+/// All of the configuration that a driver was made from.
+fn form(driver: &dyn Driver, household: &anju_model::config::Household) -> String {
+    let served: Vec<_> = driver.devices().into_iter().map(|origin| origin.device).collect();
+    let rows: Vec<_> = household.devices.iter().filter(|d| served.contains(&d.id)).collect();
+    let named = driver.name().split(':').nth(1).unwrap_or_default();
+    let links: Vec<_> = household
+        .links
+        .iter()
+        .filter(|(id, _)| id.as_str() == named || rows.iter().any(|row| row.link == **id))
+        .collect();
+    format!("{} {links:?} {rows:?} {:?}", household.box_id, driver.claims())
+}
+
+fn faulty_parts(events: &[BoxEvent]) -> BTreeSet<String> {
+    let part = |event: &BoxEvent| match event {
+        BoxEvent::Fault { part, active: true, .. } => Some(part.clone()),
+        _ => None,
+    };
+    events.iter().filter_map(part).collect()
 }
 
 fn gap(gap: Gap, reason: &str) -> BoxEvent {
@@ -243,6 +271,7 @@ async fn wait_for_signals(
     messages: &mpsc::Sender<Message>,
     fleet: &mut Fleet,
     page: &Page,
+    mut faulty: BTreeSet<String>,
 ) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(system("SIGTERM"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(system("SIGINT"))?;
@@ -253,7 +282,7 @@ async fn wait_for_signals(
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
-            _ = hangup.recv() => reload(config, data, messages, fleet, page).await,
+            _ = hangup.recv() => reload(config, data, messages, fleet, page, &mut faulty).await,
             _ = feed.tick() => {
                 // Only a core that still takes messages keeps the box alive.
                 if !messages.is_closed() && messages.capacity() > 0 {
@@ -270,6 +299,7 @@ async fn reload(
     messages: &mpsc::Sender<Message>,
     fleet: &mut Fleet,
     page: &Page,
+    faulty: &mut BTreeSet<String>,
 ) {
     let loaded = match house::load(config, data) {
         Ok(loaded) => loaded,
@@ -281,13 +311,21 @@ async fn reload(
     };
     house::keep(&loaded, data);
     let household = Arc::new(loaded.household.clone());
-    fleet.stop_all().await;
     let mut events = vec![BoxEvent::Config {
         digest: house::digest(&loaded.text),
         faults: loaded.faults.len() as u64,
     }];
     events.extend(loaded.faults.iter().map(|fault| configuration_fault(fault)));
-    events.extend(start_drivers(fleet, &household));
+    let plan_faults = start_drivers(fleet, &household).await;
+    let broken = faulty_parts(&plan_faults);
+    let mended = faulty.iter().filter(|part| !broken.contains(*part));
+    events.extend(mended.map(|part| BoxEvent::Fault {
+        part: part.clone(),
+        active: false,
+        reason: "the configuration was mended".into(),
+    }));
+    events.extend(plan_faults);
+    *faulty = broken;
     page.set_up(page::Setup::new(household.clone(), &loaded.faults, fleet));
     let commander = fleet.commander();
     let _ = messages.send(Message::Household { household, commander }).await;

@@ -9,6 +9,8 @@ use anju_model::{AlertId, DeviceKind, Language, Outcome, config};
 use clap::{Parser, Subcommand};
 use thiserror::Error;
 
+mod accept;
+
 use crate::control::{self, Ask};
 
 /// Anju: the home-safety box.
@@ -77,6 +79,9 @@ enum Command {
         #[arg(long, default_value = "/var/lib/anju")]
         data: PathBuf,
     },
+    /// The acceptance of devices: each is made to do what it is there for.
+    #[command(subcommand)]
+    Acceptance(accept::AcceptanceCommand),
     /// Closes an alert.
     Close {
         /// The alert's id.
@@ -183,6 +188,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
         Command::Catalogue { json } => catalogue(json),
         Command::Journal(command) => journal(command),
         Command::Replay { file, config, json } => replay(&file, &config, json),
+        Command::Acceptance(command) => accept::run(command),
         Command::Accept { id, minutes, by, data } => {
             let alert = alert(&id)?;
             act(&data, by, Act::Accept { alert, minutes })
@@ -293,7 +299,9 @@ fn offline(data: &std::path::Path, question: &Ask, out: &mut impl Write) -> Resu
             let (first, last) = reader.bounds();
             writeln!(out, "{}", serde_json::json!({"first": first, "last": last}))?;
         }
-        Ask::Command { .. } => return Err(CliError::NotRunning(data.display().to_string())),
+        Ask::Command { .. } | Ask::Acceptance { .. } => {
+            return Err(CliError::NotRunning(data.display().to_string()));
+        }
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use crate::acceptance;
 use crate::core::Message;
 
 /// Longest question, bytes.
@@ -35,6 +36,11 @@ pub enum Ask {
     },
     /// The journal's figures.
     Stats,
+    /// The acceptance of devices.
+    Acceptance {
+        /// What.
+        act: acceptance::Ask,
+    },
     /// Carry out a command.
     Command {
         /// Which.
@@ -122,6 +128,19 @@ async fn serve(
                 read_chunk(&journal, |journal| crate::export::stats(&journal.stats())).await;
             write.write_all(format!("{stats}\n").as_bytes()).await?;
             json!({"done": true})
+        }
+        Ok(Ask::Acceptance { act: ask }) => {
+            let (answer, result) = oneshot::channel();
+            let sent = messages.send(Message::Acceptance { ask, answer }).await;
+            match (sent, result.await) {
+                (Ok(()), Ok(Ok(report))) => {
+                    let report = serde_json::to_string(&report)?;
+                    write.write_all(format!("{report}\n").as_bytes()).await?;
+                    json!({"done": true})
+                }
+                (Ok(()), Ok(Err(why))) => json!({"error": why}),
+                _ => json!({"error": "the daemon is stopping"}),
+            }
         }
         Ok(Ask::Command { request }) => {
             let (answer, result) = oneshot::channel();

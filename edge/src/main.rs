@@ -1,6 +1,7 @@
 //! The `anju` command: the daemon and its tools. This file only parses the command line and hands
 //! over.
 
+mod acceptance;
 mod app;
 mod cli;
 mod clock;
@@ -10,6 +11,7 @@ mod core;
 mod demo;
 mod export;
 mod feeds;
+mod health;
 mod house;
 mod logging;
 mod page;

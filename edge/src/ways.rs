@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anju_drivers::Action as DeviceAction;
 use anju_drivers::fleet::Commander;
-use anju_model::config::Household;
+use anju_model::config::{Binding, Household};
 use anju_model::{AlertId, BoxEvent, DeviceId, DeviceKind};
 use anju_respond::life::{Action, Announcement, Clip, Input, Repeat, SirenPattern, Urgency};
 use anju_respond::out::siren::{Obeyed, SirenPort, Sirens};
@@ -16,6 +16,7 @@ use anju_respond::out::{Health, Report, Reports, Ways};
 use anju_respond::texts::Texts;
 use tokio::sync::mpsc;
 
+use crate::acceptance::SIREN_SECONDS;
 use crate::core::Message;
 
 /// Where the ways out tell what became of their work.
@@ -25,6 +26,8 @@ pub struct Told {
     pub reports: Reports,
     /// Alerts that the speaker began to announce.
     pub spoken: mpsc::UnboundedSender<AlertId>,
+    /// Whether a siren obeyed its acceptance.
+    pub messages: mpsc::Sender<Message>,
 }
 
 /// The ways out, as the core uses them.
@@ -33,11 +36,14 @@ pub struct Outs {
     sirens: Sirens,
     sounding: Option<(AlertId, SirenPattern)>,
     ways: Ways,
+    commander: Commander,
     told: Told,
 }
 
 struct DriverSiren {
     device: DeviceId,
+    /// A relay of ours switches it.
+    relay: bool,
     commander: Commander,
 }
 
@@ -52,6 +58,10 @@ impl SirenPort for DriverSiren {
             let asked = self.commander.ask(&self.device, DeviceAction::Sound { seconds });
             asked.await.map_err(|refused| refused.to_string())
         })
+    }
+
+    fn sparks(&self) -> bool {
+        self.relay
     }
 
     fn hush(&self) -> Obeyed<'_> {
@@ -70,6 +80,7 @@ impl Outs {
             sirens: Sirens::start(Vec::new(), &told.reports),
             sounding: None,
             ways: Ways::new(data, &told.reports),
+            commander: commander.clone(),
             told,
         };
         outs.configure(household, commander);
@@ -78,13 +89,18 @@ impl Outs {
 
     /// Takes a new configuration, whose drivers were started. What is said, sounded and sent goes on.
     pub fn configure(&mut self, household: &Household, commander: &Commander) {
+        self.commander = commander.clone();
         let settings = SpeakerSettings::new(&household.speaker, household.language);
         if self.speaker.as_ref().map(|(now, _)| now) != Some(&settings) {
             self.speaker = self.start_speaker(settings);
         }
         let sirens = household.devices.iter().filter(|device| device.kind == DeviceKind::Siren);
         let ports = sirens.map(|device| {
-            let port = DriverSiren { device: device.id.clone(), commander: commander.clone() };
+            let port = DriverSiren {
+                device: device.id.clone(),
+                relay: matches!(device.binding, Binding::Gpio(_)),
+                commander: commander.clone(),
+            };
             Arc::new(port) as Arc<dyn SirenPort>
         });
         self.sirens = Sirens::start(ports.collect(), &self.told.reports);
@@ -133,6 +149,17 @@ impl Outs {
             Action::Withdraw { alert } => self.ways.withdraw(&alert),
             Action::Record(_) | Action::RecordDelivery(_) | Action::RecordBox(_) => {}
         }
+    }
+
+    /// Lets one siren sound shortly for its acceptance; whether it obeyed comes back to the core.
+    pub fn try_siren(&self, device: DeviceId) {
+        let (commander, messages) = (self.commander.clone(), self.told.messages.clone());
+        tokio::spawn(async move {
+            let sound = DeviceAction::Sound { seconds: SIREN_SECONDS };
+            let obeyed = commander.ask(&device, sound).await.is_ok();
+            // The box may be stopping.
+            let _ = messages.send(Message::Obeyed { device, obeyed }).await;
+        });
     }
 
     fn say(&self, announcement: Announcement) {

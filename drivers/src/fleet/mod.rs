@@ -83,6 +83,8 @@ struct Running {
     health: watch::Receiver<Health>,
     commands: mpsc::Sender<DeviceCommand>,
     devices: Vec<DeviceId>,
+    /// Tells a driver from one that was configured otherwise.
+    form: String,
 }
 
 impl Fleet {
@@ -97,6 +99,46 @@ impl Fleet {
     /// # Errors
     /// [`Conflict`] names the resource and who has it.
     pub fn start(&mut self, driver: Arc<dyn Driver>) -> Result<(), Conflict> {
+        self.start_as(driver, String::new())
+    }
+
+    /// Makes these the drivers that run: those whose form changed are started anew, those that are
+    /// gone are stopped, and all others are left alone. Gives the name and conflict of each that
+    /// could not be started.
+    pub async fn become_these(
+        &mut self,
+        wanted: Vec<(Arc<dyn Driver>, String)>,
+    ) -> Vec<(String, Conflict)> {
+        let stays = |name: &str, form: &str| {
+            wanted.iter().any(|(driver, wanted)| driver.name() == name && wanted == form)
+        };
+        let goes: Vec<String> = self
+            .running
+            .iter()
+            .filter(|(name, running)| !stays(name, &running.form))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in &goes {
+            if let Some(running) = self.running.get(name) {
+                running.stop.cancel();
+            }
+        }
+        for name in &goes {
+            self.stop(name).await;
+        }
+        let mut conflicts = Vec::new();
+        for (driver, form) in wanted {
+            let name = driver.name().to_owned();
+            if !self.running.contains_key(&name)
+                && let Err(conflict) = self.start_as(driver, form)
+            {
+                conflicts.push((name, conflict));
+            }
+        }
+        conflicts
+    }
+
+    fn start_as(&mut self, driver: Arc<dyn Driver>, form: String) -> Result<(), Conflict> {
         let name = driver.name().to_owned();
         self.claims.take(&name, driver.claims())?;
         let stop = CancellationToken::new();
@@ -111,7 +153,7 @@ impl Fleet {
             health: health_tx,
             limits: self.limits.clone(),
         }));
-        let running = Running { stop, supervisor, health, commands, devices };
+        let running = Running { stop, supervisor, health, commands, devices, form };
         self.running.insert(name, running);
         Ok(())
     }

@@ -161,4 +161,30 @@ async fn two_drivers_never_share_a_port() {
     fleet.stop_all().await;
 }
 
+#[tokio::test]
+async fn only_what_changed_is_started_anew() {
+    let (tx, mut reports) = mpsc::channel(16);
+    let mut fleet = Fleet::new(tx, limits());
+    let drivers = ["stays", "changes", "goes"].map(|name| TestDriver::new(name, Habit::Works));
+    let [stays, changes, _] = drivers.clone();
+    let as_wanted = |driver: &Arc<TestDriver>, form: &str| -> (Arc<dyn Driver>, String) {
+        (driver.clone(), form.to_owned())
+    };
+    let first = drivers.iter().map(|driver| as_wanted(driver, "1")).collect();
+    assert!(fleet.become_these(first).await.is_empty());
+    for _ in 0..3 {
+        next(&mut reports).await;
+    }
+    let new = TestDriver::new("new", Habit::Works);
+    let then = vec![as_wanted(&stays, "1"), as_wanted(&changes, "2"), as_wanted(&new, "1")];
+    assert!(fleet.become_these(then).await.is_empty());
+    let heard = [next(&mut reports).await, next(&mut reports).await];
+    let heard: HashSet<String> = heard.iter().map(|said| said.origin.device.to_string()).collect();
+    assert_eq!(heard, HashSet::from(["changes".to_owned(), "new".to_owned()]));
+    assert_eq!(fleet.names(), ["changes", "new", "stays"]);
+    assert_eq!(stays.starts.load(Ordering::SeqCst), 1, "who did not change goes on");
+    assert_eq!(changes.starts.load(Ordering::SeqCst), 2);
+    fleet.stop_all().await;
+}
+
 use std::collections::HashSet;

@@ -1,8 +1,11 @@
 //! What counts as evidence of a person. Movement, a door or lid that changes, a bed entered or
-//! left, a pressed button, a consumption that steps above the learned base line. It must never
+//! left, a pressed button, a measurement taken by hand, a consumption that steps above the learned
+//! base line. It must never
 //! take for a person what goes by itself: a base line known at start, a battery or link report, a
-//! level that is repeated, a steady flow, a cycling fridge, a bell that somebody outside rings, or
+//! level that is repeated, a detector that is stuck, a steady flow, a cycling fridge, a bell that somebody outside rings, or
 //! an observation under test.
+
+use std::time::Duration;
 
 use anju_model::observation::{
     Bed, CallState, Contact, FallState, HelpState, Lock, MedicationState, Presence, Seen,
@@ -70,6 +73,47 @@ pub const fn calls_for_help(kind: DeviceKind) -> bool {
     matches!(kind, DeviceKind::FixedAlarm | DeviceKind::PortableAlarm | DeviceKind::VoiceAlarm)
 }
 
+/// Whether devices of this kind are worn or carried and can call for help too.
+pub const fn carried_help(kind: DeviceKind) -> bool {
+    matches!(
+        kind,
+        DeviceKind::SmartBadge
+            | DeviceKind::SmartCane
+            | DeviceKind::SmartWheelchair
+            | DeviceKind::SmartWatch
+    )
+}
+
+/// Whether devices of this kind say something only when they are used, so that their silence tells
+/// nothing.
+pub const fn heard_when_used(kind: DeviceKind) -> bool {
+    matches!(
+        kind,
+        DeviceKind::BloodPressure
+            | DeviceKind::Oximeter
+            | DeviceKind::BodyScale
+            | DeviceKind::SetTopBox
+            | DeviceKind::Doorbell
+    )
+}
+
+/// Whether devices of this kind run on mains and report by themselves.
+pub const fn on_mains(kind: DeviceKind) -> bool {
+    matches!(
+        kind,
+        DeviceKind::ElectricityMeter
+            | DeviceKind::FallDetector
+            | DeviceKind::SleepMonitor
+            | DeviceKind::Camera
+            | DeviceKind::AirQuality
+            | DeviceKind::Gas
+    )
+}
+
+/// A detector that says that something moves, never that nothing does, and could say so, is stuck
+/// after this.
+const STUCK: Duration = Duration::from_secs(2 * 3600);
+
 /// Reads an observation and remembers the device's levels.
 pub fn sign(device: &mut Device, said: &Observation, watch: Moment) -> Sign {
     let sign = read(device, said, watch);
@@ -82,7 +126,28 @@ fn read(device: &mut Device, said: &Observation, watch: Moment) -> Sign {
     match &said.fact {
         Fact::Help(help) => Sign::when(help.state == HelpState::Pressed, carried(kind)),
         Fact::Call(call) => Sign::when(call.state == CallState::Asked, Place::Indoors),
-        Fact::Motion(motion) => Sign::when(motion.moving, Place::Indoors),
+        Fact::Motion(motion) => {
+            levels.says_still |= !motion.moving;
+            let since = if motion.moving { *levels.moving.get_or_insert(watch) } else { watch };
+            if !motion.moving {
+                levels.moving = None;
+            }
+            let stuck = levels.says_still && watch.since(since) >= STUCK;
+            Sign::when(motion.moving && !stuck, Place::Indoors)
+        }
+        Fact::Vital(vital) => {
+            // Whoever measures is awake and moves; a sensor that watches by itself tells nothing.
+            let measured = [vital.systolic_mmhg, vital.spo2_percent, vital.weight_kilograms];
+            let by_hand = matches!(
+                kind,
+                DeviceKind::BloodPressure | DeviceKind::Oximeter | DeviceKind::BodyScale
+            );
+            let news = by_hand && measured != [None; 3] && levels.measured != measured;
+            if news {
+                levels.measured = measured;
+            }
+            Sign::when(news, Place::Indoors)
+        }
         Fact::Contact(Contact { open }) => {
             let changed = levels.contact.replace(*open) != Some(*open);
             match (changed, device.exit) {

@@ -26,6 +26,19 @@ pub fn next(date: Date) -> Option<Date> {
     date.tomorrow().ok()
 }
 
+/// Whether a time of day lies between two, which may be over midnight.
+pub fn within(time: TimeOfDay, from: TimeOfDay, to: TimeOfDay) -> bool {
+    if from <= to { from <= time && time < to } else { time >= from || time < to }
+}
+
+/// The next moment after `from` at which it is that time of day; none without a clock.
+pub fn next_at(from: Moment, time: TimeOfDay, line: &Line, zone: &TimeZone) -> Option<Moment> {
+    let date = line.civil_at(from, zone)?.date();
+    let on = |date| line.moment_at(at(date, time, zone)?);
+    let today = on(date)?;
+    if today > from { Some(today) } else { on(next(date)?) }
+}
+
 /// The part of the day in which silence counts.
 #[derive(Debug, Clone, Copy)]
 pub struct Window {

@@ -2,27 +2,32 @@
 //! and hands what the rules found to whoever answers. A tick is judged at the moment it was due,
 //! never at the moment somebody came round to it, so that a live box and a replay find the same.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anju_model::config::Household;
 use anju_model::{
-    AlertChange, AlertStep, Body, BoxEvent, Entry, EntryId, Fact, Finding, Lane, Moment,
+    AlertChange, AlertStep, Body, BoxEvent, DeviceId, Entry, EntryId, Fact, Finding, Lane, Moment,
     Observation, Rule, Stamp,
 };
 
-use crate::activity::{self, Sign};
+use crate::activity::{self, Place, Sign};
 use crate::home::{Home, Means};
 use crate::line::Line;
 use crate::overlooked::Overlooked;
 use crate::roster::{Device, Heard, Roster};
 use crate::rules::{
-    self, Scene, battery, fall, hazards, help, inactivity, left_home, not_up, silent, tamper,
-    trouble, unguarded,
+    Scene, bathroom_stay, battery, climate, door_at_night, fall, hazards, help, inactivity,
+    left_home, lock, medication, not_up, out_of_bed, person_at_night, silent, strangers, supply,
+    tamper, test_press, trouble, unguarded, vital, water_running,
 };
 
 /// A tick waits this long for an entry that was stamped before it but comes after it.
 const LATE_ENTRIES: Duration = Duration::from_secs(1);
+
+/// So many ticks that change nothing end a sequence of them.
+const MOST_IDLE_TICKS: u32 = 3;
 
 /// No sequence of ticks is longer; each rule has a handful of stages for each device.
 const MOST_TICKS: usize = 10_000;
@@ -37,11 +42,18 @@ pub struct Guard {
     pub(crate) last_sign: Option<(Moment, Observation)>,
     /// Since when no device could have seen a person.
     pub(crate) blind: Option<Moment>,
+    bathroom_stay: bathroom_stay::State,
+    door_at_night: door_at_night::State,
     inactivity: inactivity::State,
+    medication: medication::State,
+    strangers: strangers::State,
+    supply: supply::State,
     not_up: not_up::State,
     left_home: left_home::State,
     unguarded: unguarded::State,
     overlooked: Overlooked,
+    /// How long the home was watched before what is remembered begins.
+    lived_before: Duration,
     /// No tick is judged before this moment.
     floor: Moment,
     latest: Option<EntryId>,
@@ -57,11 +69,17 @@ impl Guard {
             roster: Roster::default(),
             last_sign: None,
             blind: None,
+            bathroom_stay: bathroom_stay::State::default(),
+            door_at_night: door_at_night::State::default(),
             inactivity: inactivity::State::default(),
+            medication: medication::State::default(),
+            strangers: strangers::State::default(),
+            supply: supply::State::default(),
             not_up: not_up::State::default(),
             left_home: left_home::State::default(),
             unguarded: unguarded::State::default(),
             overlooked: Overlooked::default(),
+            lived_before: Duration::ZERO,
             floor: Moment::default(),
             latest: None,
             next: None,
@@ -90,12 +108,20 @@ impl Guard {
         self.latest = Some(entry.id.clone());
         match &entry.body {
             Body::Observation(said) => self.said(said, step.at, &entry.id, &mut out),
-            Body::Alert(change) => self.recorded(change),
+            Body::Alert(change) => self.recorded(change, step.at),
             Body::Box(BoxEvent::Away { until, by }) if by != AWAY_ENDED_BY_GUARD => {
                 let was_out = self.out();
                 if self.home.away(*until, step.at, &entry.id, &self.line) {
                     self.rearm(was_out, &entry.id, &mut out);
                 }
+                self.schedule();
+            }
+            Body::Box(event @ (BoxEvent::Power { .. } | BoxEvent::Network { .. })) => {
+                supply::observe(&mut self.supply, event, step.at, &entry.id, &mut out);
+                self.schedule();
+            }
+            Body::Box(BoxEvent::Life { watched_seconds, untested_seconds }) => {
+                self.remember(Duration::from_secs(*watched_seconds), untested_seconds, step.at);
                 self.schedule();
             }
             _ => {}
@@ -160,6 +186,55 @@ impl Guard {
         out
     }
 
+    /// Whether an announced absence lasts.
+    pub const fn is_away(&self) -> bool {
+        matches!(self.home.occupancy, crate::Occupancy::Away { .. })
+    }
+
+    /// What has to be remembered for longer than entries are read back, to be recorded now and
+    /// then.
+    pub fn life(&self, stamp: &Stamp) -> BoxEvent {
+        let now = self.line.estimate(stamp);
+        let watch = self.line.watch(now);
+        BoxEvent::Life {
+            watched_seconds: self.lived(now).as_secs(),
+            untested_seconds: self
+                .roster
+                .configured()
+                .iter()
+                .filter(|d| activity::calls_for_help(d.origin.kind))
+                .map(|d| (d.origin.device.to_string(), d.test_press.untested(watch).as_secs()))
+                .collect(),
+        }
+    }
+
+    fn test_press_every(&self) -> Option<Duration> {
+        let rule = &self.household.guard.test_press;
+        rule.enabled.then_some(rule.every)
+    }
+
+    /// How long this home has been watched, as far as is known.
+    fn lived(&self, now: Moment) -> Duration {
+        self.line.watch(now).since(Moment::default()).saturating_add(self.lived_before)
+    }
+
+    /// The same, by the latest that was judged.
+    pub(crate) fn lived_so_far(&self) -> Duration {
+        self.lived(self.floor)
+    }
+
+    fn remember(&mut self, watched: Duration, untested: &BTreeMap<String, u64>, now: Moment) {
+        let known = self.lived(now);
+        self.lived_before = self.lived_before.saturating_add(watched.saturating_sub(known));
+        let watch = self.line.watch(now);
+        for (id, seconds) in untested {
+            let device = DeviceId::new(id).ok();
+            if let Some(device) = device.and_then(|id| self.roster.named_mut(&id)) {
+                device.test_press.remember(Duration::from_secs(*seconds), watch);
+            }
+        }
+    }
+
     /// The wall clock at one of the guard's moments, as far as it is known.
     pub fn wall_at(&self, at: Moment) -> Option<jiff::Timestamp> {
         self.line.wall_at(at)
@@ -196,12 +271,28 @@ impl Guard {
     }
 
     fn scene(&self, now: Moment) -> Scene<'_> {
-        Scene { now, line: &self.line, household: &self.household, home: &self.home }
+        Scene {
+            now,
+            line: &self.line,
+            household: &self.household,
+            home: &self.home,
+            lived: self.lived(now),
+        }
     }
 
     /// Whether silence means nothing: no device sees a person, or all that do are lost.
     fn cannot_see(&self) -> bool {
         self.blind.is_some() || !self.roster.any(|d| activity::sees_indoors(d.origin.kind))
+    }
+
+    /// Whether nobody could see a person come out of the bathroom.
+    fn cannot_see_leaving(&self) -> bool {
+        let elsewhere = |d: &Device| {
+            activity::sees_movement(d.origin.kind) && !bathroom_stay::in_bathroom(&d.origin)
+        };
+        let several = self.household.persons.len() > 1;
+        self.blind.is_some()
+            || (!several && (!self.roster.any(elsewhere) || self.roster.all_lost(elsewhere)))
     }
 
     fn out(&self) -> bool {
@@ -210,11 +301,17 @@ impl Guard {
 
     /// Judges everything due up to a moment, each at its own.
     fn pass(&mut self, limit: Moment, out: &mut Vec<Finding>) {
+        let mut idle = 0;
         for _ in 0..MOST_TICKS {
             let Some(due) = self.next.filter(|due| *due <= limit) else { return };
             self.floor = self.floor.max(due);
             self.tick(self.floor, out);
             self.schedule();
+            // What is still due after it was judged can not be judged: time has come to its end.
+            idle = if self.next == Some(due) { idle + 1 } else { 0 };
+            if idle >= MOST_IDLE_TICKS {
+                return;
+            }
         }
     }
 
@@ -230,9 +327,23 @@ impl Guard {
         {
             self.devices_changed(now, &latest, out);
         }
+        if let (Some(every), Some(latest)) = (self.test_press_every(), &self.latest) {
+            test_press::tick(&mut self.roster, every, now, &self.line, latest, out);
+        }
         let blind = self.cannot_see();
-        let Self { line, household, home, inactivity, not_up, left_home, .. } = self;
-        let scene = Scene { now, line, household, home };
+        let unseen = self.cannot_see_leaving();
+        let lived = self.lived(now);
+        let Self { line, household, home, inactivity, not_up, left_home, roster, .. } = self;
+        let scene = Scene { now, line, household, home, lived };
+        for device in roster.configured_mut() {
+            out_of_bed::tick(device, &scene, blind, out);
+        }
+        bathroom_stay::tick(&mut self.bathroom_stay, &scene, unseen, out);
+        if let Some(latest) = &self.latest {
+            medication::tick(&mut self.medication, &scene, roster, latest, out);
+        }
+        strangers::tick(&mut self.strangers, &scene, out);
+        supply::tick(&mut self.supply, &scene, out);
         inactivity::tick(inactivity, &scene, blind, out);
         not_up::tick(not_up, &scene, blind, out);
         left_home::tick(left_home, &scene, out);
@@ -249,9 +360,20 @@ impl Guard {
         self.next = [
             self.home.due(&self.line),
             silent::due(&self.roster, &self.line),
+            self.test_press_every()
+                .and_then(|every| test_press::due(&self.roster, every, &self.line)),
             inactivity::due(&self.inactivity, &scene, blind),
             not_up::due(&self.not_up, &scene, blind),
             left_home::due(&self.left_home, &scene),
+            bathroom_stay::due(&self.bathroom_stay, &scene, self.cannot_see_leaving()),
+            medication::due(&self.medication, &scene, &self.roster),
+            strangers::due(&self.strangers),
+            supply::due(&self.supply, &scene),
+            self.roster
+                .configured()
+                .iter()
+                .filter_map(|d| out_of_bed::due(&d.out_of_bed, &scene, blind))
+                .min(),
         ]
         .into_iter()
         .flatten()
@@ -260,25 +382,76 @@ impl Guard {
 
     fn said(&mut self, said: &Observation, now: Moment, cause: &EntryId, out: &mut Vec<Finding>) {
         let heard = Heard { watch: self.line.watch(now), at: Some(now), cause: cause.clone() };
+        let lived = self.lived(now);
         let place = self.roster.place_of(said, &heard);
-        let Some(device) = self.roster.get_mut(place) else { return };
+        let Self { line, household, home, roster, .. } = self;
+        let scene = Scene { now, line, household, home, lived };
+        let figures = &scene.household.guard;
+        let Some(device) = roster.get_mut(place) else { return };
         match &said.fact {
-            Fact::Help(help) => help::observe(help, said, cause, out),
-            Fact::Fall(_) | Fact::Camera(_) => {
-                fall::observe(&mut device.fall, said, now, cause, out);
+            Fact::Help(help) => {
+                help::observe(help, said, cause, out);
+                let watch = heard.watch;
+                test_press::observe(&mut device.test_press, help, said, watch, cause, out);
             }
-            Fact::Smoke(_)
-            | Fact::Gas(_)
-            | Fact::CarbonMonoxide(_)
-            | Fact::Leak(_)
-            | Fact::Meter(_) => hazards::observe(&mut device.hazards, said, now, cause, out),
+            Fact::Fall(_) => fall::observe(&mut device.fall, said, now, cause, out),
+            Fact::Camera(camera) => {
+                fall::observe(&mut device.fall, said, now, cause, out);
+                let state = &mut device.person_at_night;
+                person_at_night::observe(state, &scene, camera, said, cause, out);
+            }
+            Fact::Smoke(_) | Fact::Gas(_) | Fact::CarbonMonoxide(_) | Fact::Leak(_) => {
+                hazards::observe(&mut device.hazards, said, now, cause, out)
+            }
+            Fact::Meter(meter) => {
+                hazards::observe(&mut device.hazards, said, now, cause, out);
+                let state = &mut device.water_running;
+                water_running::observe(state, &figures.water, meter, said, now, cause, out);
+            }
+            Fact::Bed(bed) => {
+                out_of_bed::observe(&mut device.out_of_bed, &scene, bed, said, cause, out);
+            }
+            Fact::Vital(vital) => {
+                let state = &mut device.vital;
+                vital::observe(state, scene.household, vital, said, now, cause, out);
+            }
+            Fact::Climate(climate) => {
+                let state = &mut device.climate;
+                climate::observe(state, &figures.climate, climate, said, now, cause, out);
+            }
+            Fact::Lock(lock) => {
+                lock::observe(&mut device.lock, &figures.lock, lock, said, cause, out);
+            }
+            Fact::Medication(_) | Fact::Contact(_) => {
+                let enabled = figures.medication.enabled;
+                medication::observe(&mut self.medication, enabled, said, now, cause, out);
+            }
             Fact::Battery(b) => battery::observe(&mut device.battery, b, said, cause, out),
             Fact::Tamper(t) => tamper::observe(&mut device.tamper, t, said, cause, out),
             Fact::Trouble(t) => trouble::observe(&mut device.trouble, t, said, cause, out),
             _ => {}
         }
         let changed = silent::observe(device, said, &heard, out);
+        if device.configured && (changed || device.trouble.active()) {
+            let lost = changed && device.lost();
+            trouble::lost_or_back(&mut device.trouble, lost, said, now, cause, out);
+        }
         let sign = activity::sign(device, said, heard.watch);
+        bathroom_stay::observe(&mut self.bathroom_stay, &scene, said, sign, cause, out);
+        if let Some(opened) = sign.exit {
+            let state = &mut self.door_at_night;
+            door_at_night::observe(state, &scene, said, opened, cause, out);
+        }
+        if sign.exit == Some(true) {
+            strangers::opened(&mut self.strangers, now);
+        }
+        if sign.bell {
+            strangers::rang(&mut self.strangers, &said.origin, now, cause);
+        }
+        if sign.person == Some(Place::Indoors) {
+            door_at_night::inside(&mut self.door_at_night, cause, out);
+        }
+        let bed = matches!(said.fact, Fact::Bed(_) | Fact::Medication(_) | Fact::Presence(_));
         if changed {
             self.devices_changed(now, cause, out);
         }
@@ -290,7 +463,7 @@ impl Guard {
                 self.rearm(was_out, cause, out);
             }
         }
-        if picture_changed || changed || self.next.is_none() {
+        if picture_changed || changed || bed || self.next.is_none() {
             self.schedule();
         }
     }
@@ -323,13 +496,28 @@ impl Guard {
 
     /// Where the memory begins in the middle of a silence (older entries were shed), the recorded
     /// alerts tell how far its rules had gone.
-    fn recorded(&mut self, change: &AlertChange) {
-        if !matches!(change.step, AlertStep::Raised { .. }) {
+    fn recorded(&mut self, change: &AlertChange, now: Moment) {
+        let subject = &change.subject;
+        let raised = match change.step {
+            AlertStep::Raised { .. } => true,
+            AlertStep::Repeated { .. } => false,
+            _ => return,
+        };
+        if let Rule::Help | Rule::TestDue = subject.rule {
+            let watch = self.line.watch(now);
+            let device = subject.device.as_ref();
+            if let Some(device) = device.and_then(|id| self.roster.named_mut(id)) {
+                device.test_press.recorded(subject.rule == Rule::Help, watch);
+                self.schedule();
+            }
+            return;
+        }
+        if !raised {
             return;
         }
         // Alerts from before the first event belong to silences that may long be over.
         let Some(quiet) = &self.home.quiet else { return };
-        let (subject, seen) = (&change.subject, quiet.seen);
+        let seen = quiet.seen;
         match &subject.rule {
             Rule::Inactivity if !seen => self.inactivity.stages.recorded(subject.class),
             Rule::NotUp if !seen => self.not_up.stages.recorded(subject.class),
@@ -362,7 +550,22 @@ fn millis(duration: Duration) -> u64 {
 pub fn judged(rule: &Rule) -> bool {
     matches!(
         rule,
-        Rule::Help
+        Rule::BathroomStay
+            | Rule::Cold
+            | Rule::DoorAtNight
+            | Rule::Heat
+            | Rule::LockForced
+            | Rule::LockTries
+            | Rule::MainsLost
+            | Rule::Medication
+            | Rule::NetworkLost
+            | Rule::OutOfBed
+            | Rule::PersonAtNight
+            | Rule::Strangers
+            | Rule::Vital
+            | Rule::WaterRunning
+            | Rule::Unguarded
+            | Rule::Help
             | Rule::Fall
             | Rule::Smoke
             | Rule::Gas
@@ -372,10 +575,11 @@ pub fn judged(rule: &Rule) -> bool {
             | Rule::NotUp
             | Rule::LeftHome
             | Rule::DeviceSilent
+            | Rule::TestDue
             | Rule::DeviceLow
             | Rule::Tamper
             | Rule::Trouble
-    ) || rule.as_str() == rules::unguarded::NAME
+    )
 }
 
 #[cfg(test)]

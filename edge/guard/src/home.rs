@@ -19,7 +19,7 @@ use crate::activity::{Place, Sign};
 use crate::line::Line;
 
 /// A door opened this soon after the bell lets a visitor in.
-const BELL_TO_DOOR: Duration = Duration::from_secs(300);
+pub const BELL_TO_DOOR: Duration = Duration::from_secs(300);
 
 /// A visitor who was not seen leaving is forgotten after this.
 const LONGEST_VISIT: Duration = Duration::from_secs(4 * 3600);

@@ -95,7 +95,12 @@ pub fn replay(entries: impl IntoIterator<Item = Entry>, household: Arc<Household
         if let Body::Alert(change) = &entry.body {
             let alert = &change.subject.alert;
             match &change.step {
-                AlertStep::Raised { since } if judged(&change.subject.rule) => {
+                // The box's own parts break under the name of a device's trouble, without a device.
+                AlertStep::Raised { since }
+                    if judged(&change.subject.rule)
+                        && (change.subject.rule != Rule::Trouble
+                            || change.subject.device.is_some()) =>
+                {
                     replay.recorded.push(recorded(change, *since));
                 }
                 AlertStep::Closed { .. } => {

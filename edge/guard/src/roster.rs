@@ -11,7 +11,10 @@ use anju_model::{DeviceId, DeviceKind, EntryId, Moment, Observation, Rule};
 
 use crate::activity;
 use crate::consumption::Consumption;
-use crate::rules::{battery, fall, hazards, silent, tamper, trouble};
+use crate::rules::{
+    battery, climate, fall, hazards, lock, out_of_bed, person_at_night, silent, tamper, test_press,
+    trouble, vital, water_running,
+};
 
 /// How many devices that are not configured are remembered.
 const STRANGERS: usize = 64;
@@ -45,6 +48,20 @@ pub struct Device {
     pub tamper: tamper::State,
     /// See [`trouble`].
     pub trouble: trouble::State,
+    /// See [`test_press`].
+    pub test_press: test_press::State,
+    /// See [`out_of_bed`].
+    pub out_of_bed: out_of_bed::State,
+    /// See [`vital`].
+    pub vital: vital::State,
+    /// See [`climate`].
+    pub climate: climate::State,
+    /// See [`water_running`].
+    pub water_running: water_running::State,
+    /// See [`lock`].
+    pub lock: lock::State,
+    /// See [`person_at_night`].
+    pub person_at_night: person_at_night::State,
 }
 
 /// When a device was last heard, or since when it is waited for.
@@ -69,11 +86,18 @@ pub struct Levels {
     pub bed: Option<bool>,
     /// Locked.
     pub lock: Option<bool>,
+    /// Since when something moves without a break.
+    pub moving: Option<Moment>,
+    /// It has said that nothing moves at least once.
+    pub says_still: bool,
+    /// What was last measured by hand: systolic pressure, oxygen saturation, weight.
+    pub measured: [Option<f64>; 3],
 }
 
 impl Device {
     fn new(origin: Origin, heard: Heard) -> Self {
         let exit = leads_out(origin.kind, &origin);
+        let since = heard.watch;
         Self {
             origin,
             configured: false,
@@ -87,6 +111,13 @@ impl Device {
             fall: fall::State::default(),
             battery: battery::State::default(),
             tamper: tamper::State::default(),
+            test_press: test_press::State::since(since),
+            out_of_bed: out_of_bed::State::default(),
+            vital: vital::State::default(),
+            climate: climate::State::default(),
+            water_running: water_running::State::default(),
+            lock: lock::State::default(),
+            person_at_night: person_at_night::State::default(),
             trouble: trouble::State::default(),
         }
     }
@@ -100,7 +131,9 @@ impl Device {
             Binding::Gpio(_) => None,
             // A 433 MHz trigger transmits when it is used and never else.
             Binding::Rtl433(_) if !matches!(device.kind, DeviceKind::Climate) => None,
+            _ if activity::heard_when_used(device.kind) => None,
             _ if activity::calls_for_help(device.kind) => Some(figures.trigger),
+            _ if activity::on_mains(device.kind) => Some(figures.mains),
             _ => Some(figures.other),
         });
     }

@@ -2,17 +2,31 @@
 //! device and look at each observation; rules that judge the person look at the home's picture
 //! and say when they want to be asked next. None may do I/O or know a clock of its own.
 
+pub mod bathroom_stay;
 pub mod battery;
+pub mod climate;
+pub mod door_at_night;
 pub mod fall;
 pub mod hazards;
 pub mod help;
 pub mod inactivity;
 pub mod left_home;
+pub mod lock;
+pub mod medication;
 pub mod not_up;
+pub mod out_of_bed;
+pub mod person_at_night;
 pub mod silent;
+pub mod strangers;
+pub mod supply;
 pub mod tamper;
+pub mod test_press;
 pub mod trouble;
 pub mod unguarded;
+pub mod vital;
+pub mod water_running;
+
+use std::time::Duration;
 
 use anju_model::config::Household;
 use anju_model::{Class, EntryId, Finding, Moment, Observation, Raise, Rule};
@@ -31,6 +45,15 @@ pub struct Scene<'a> {
     pub household: &'a Household,
     /// The picture of the home.
     pub home: &'a Home,
+    /// How long this home has been watched.
+    pub lived: Duration,
+}
+
+impl Scene<'_> {
+    /// Whether a rule with that trial only records.
+    pub fn on_trial(&self, trial: Duration) -> bool {
+        self.lived < trial
+    }
 }
 
 /// A finding of which the observation itself is the reason.

@@ -33,12 +33,22 @@ fn kind(id: &str) -> (DeviceKind, &str) {
     let known = DEVICES.iter().find(|(name, ..)| *name == id).map(|(_, kind, room)| (*kind, *room));
     known.unwrap_or_else(|| {
         let kind = match id {
+            "bath-pir" => return (DeviceKind::Motion, "bathroom"),
+            "bath-radar" => return (DeviceKind::FallDetector, "bathroom"),
+            "bed" => return (DeviceKind::Mattress, "bedroom"),
+            "pills" => DeviceKind::PillBox,
+            "lock" => DeviceKind::DoorLock,
+            "oximeter" => DeviceKind::Oximeter,
+            "watch" => DeviceKind::SmartWatch,
+            "balcony" => return (DeviceKind::Climate, "balcony"),
             "radar" => DeviceKind::FallDetector,
             "power" => DeviceKind::ElectricityMeter,
             "water" => DeviceKind::WaterMeter,
             "mattress" => DeviceKind::Mattress,
             "gas" => DeviceKind::Gas,
             "pendant" => DeviceKind::PortableAlarm,
+            "badge" => DeviceKind::SmartBadge,
+            "cuff" => DeviceKind::BloodPressure,
             "fridge-door" => DeviceKind::DoorContact,
             _ => DeviceKind::Climate,
         };
@@ -93,7 +103,12 @@ pub fn household() -> Household {
 }
 
 pub fn person(id: &str) -> Person {
-    Person { id: PersonId::new(id).unwrap(), name: id.to_owned(), risks: Vec::new() }
+    Person {
+        id: PersonId::new(id).unwrap(),
+        name: id.to_owned(),
+        risks: Vec::new(),
+        vital: anju_model::config::OwnRange::default(),
+    }
 }
 
 pub fn motion() -> Fact {
@@ -235,6 +250,19 @@ impl Life {
     pub fn away(&mut self, until: Option<&str>) -> Vec<String> {
         let until = until.map(|at| local(at, &self.zone));
         self.record(Body::Box(BoxEvent::Away { until, by: "daughter".into() }))
+    }
+
+    /// What the guard must not forget is recorded.
+    pub fn record_life(&mut self) {
+        let life = self.guard.life(&self.stamp());
+        self.record(Body::Box(life));
+    }
+
+    /// The program starts again and reads back only the newest entries.
+    pub fn restart_with_the_last(&mut self, entries: usize) {
+        let from = self.entries.len().saturating_sub(entries);
+        self.entries.drain(..from);
+        self.restart();
     }
 
     /// The program is killed and started again at once: a new guard recalls what was recorded.

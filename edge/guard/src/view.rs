@@ -2,13 +2,16 @@
 //! person, each device, and which rules watch, watch with limits or do not, and why. For the
 //! status page; it must never be read back by a rule.
 
+use std::time::Duration;
+
 use anju_model::{DeviceId, DeviceKind, Language, Moment, Observation, Rule, Stamp};
 use jiff::Timestamp;
 
 use crate::activity;
 use crate::guard::Guard;
 use crate::home::Occupancy;
-use crate::rules::unguarded;
+use crate::roster::Device;
+use crate::rules::bathroom_stay;
 
 /// The picture of the home.
 #[derive(Debug, Clone, PartialEq)]
@@ -153,6 +156,7 @@ impl Guard {
     }
 
     fn standings(&self) -> Vec<RuleView> {
+        let figures = &self.household.guard;
         let single = [
             (Rule::Help, self.having(activity::calls_for_help)),
             (
@@ -179,13 +183,89 @@ impl Guard {
             (Rule::Inactivity, self.inactivity_standing()),
             (Rule::NotUp, self.not_up_standing()),
             (Rule::LeftHome, self.left_home_standing()),
+            (
+                Rule::DoorAtNight,
+                self.habit(figures.door_at_night.enabled, figures.door_at_night.trial, |d| d.exit),
+            ),
+            (
+                Rule::BathroomStay,
+                self.habit(figures.bathroom_stay.enabled, figures.bathroom_stay.trial, |d| {
+                    bathroom_stay::in_bathroom(&d.origin) && activity::sees_movement(d.origin.kind)
+                }),
+            ),
+            (
+                Rule::OutOfBed,
+                self.habit(figures.out_of_bed.enabled, figures.out_of_bed.trial, |d| {
+                    matches!(
+                        d.origin.kind,
+                        DeviceKind::Mattress | DeviceKind::BedStrap | DeviceKind::SleepMonitor
+                    )
+                }),
+            ),
+            (
+                Rule::Strangers,
+                self.habit(figures.strangers.enabled, figures.strangers.trial, |d| {
+                    d.origin.kind == DeviceKind::Doorbell
+                }),
+            ),
+            (
+                Rule::Vital,
+                self.habit(figures.vital.enabled, Duration::ZERO, |d| {
+                    d.origin.kind.category() == anju_model::Category::Health
+                }),
+            ),
+            (
+                Rule::Heat,
+                self.habit(figures.climate.enabled, Duration::ZERO, |d| {
+                    matches!(d.origin.kind, DeviceKind::Climate | DeviceKind::AirQuality)
+                }),
+            ),
+            (
+                Rule::Medication,
+                self.habit(figures.medication.enabled, Duration::ZERO, |d| {
+                    d.origin.kind == DeviceKind::PillBox
+                }),
+            ),
+            (
+                Rule::WaterRunning,
+                self.habit(figures.water.enabled, Duration::ZERO, |d| {
+                    matches!(d.origin.kind, DeviceKind::WaterMeter | DeviceKind::WaterUse)
+                }),
+            ),
+            (
+                Rule::LockForced,
+                self.habit(figures.lock.enabled, Duration::ZERO, |d| {
+                    d.origin.kind == DeviceKind::DoorLock
+                }),
+            ),
+            (
+                Rule::PersonAtNight,
+                self.habit(figures.person_at_night.enabled, Duration::ZERO, |d| {
+                    d.origin.kind == DeviceKind::Camera
+                }),
+            ),
             (Rule::DeviceSilent, self.having(|_| true)),
             (Rule::DeviceLow, self.having(|_| true)),
             (Rule::Tamper, self.having(|_| true)),
             (Rule::Trouble, self.having(|_| true)),
-            (Rule::from_name(unguarded::NAME), self.having(|_| true)),
+            (Rule::Unguarded, self.having(|_| true)),
         ];
         single.into_iter().map(|(rule, standing)| RuleView { rule, standing }).collect()
+    }
+
+    /// A rule that has figures, and may be on figures.
+    fn habit(&self, enabled: bool, trial: Duration, fits: impl Fn(&Device) -> bool) -> Standing {
+        if !enabled {
+            Standing::Off(Why::Disabled)
+        } else if !self.roster.any(&fits) {
+            Standing::Off(Why::NoDevice)
+        } else if self.roster.all_lost(&fits) {
+            Standing::Limited(Why::DevicesLost)
+        } else if self.lived_so_far() < trial {
+            Standing::Limited(Why::Shadow)
+        } else {
+            Standing::Active
+        }
     }
 
     fn having(&self, fits: impl Fn(DeviceKind) -> bool) -> Standing {

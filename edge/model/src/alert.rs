@@ -27,9 +27,18 @@ impl AlertId {
         Self(entry.to_string().into())
     }
 
-    /// The alert that a rule raised because of what followed, or did not follow, an entry.
-    pub fn since_entry(entry: &EntryId, rule: &Rule, class: Class) -> Self {
-        Self(format!("{entry}/{rule}/{class}").into())
+    /// The alert that a rule raised because of what followed, or did not follow, an entry; of two
+    /// devices that are waited for since the same entry each has its own.
+    pub fn since_entry(
+        entry: &EntryId,
+        rule: &Rule,
+        class: Class,
+        device: Option<&DeviceId>,
+    ) -> Self {
+        Self(match device {
+            Some(device) => format!("{entry}/{rule}/{class}/{device}").into(),
+            None => format!("{entry}/{rule}/{class}").into(),
+        })
     }
 
     /// Takes an id from a wire; whether such an alert exists is for the receiver to see.
@@ -136,6 +145,34 @@ rules! {
     NotUp = "not-up", 641;
     /// Left home and not back.
     LeftHome = "left-home", 641;
+    /// An outer door opened at night.
+    DoorAtNight = "door-at-night", 641;
+    /// In the bathroom for too long.
+    BathroomStay = "bathroom-stay", 641;
+    /// Out of bed at night and not back.
+    OutOfBed = "out-of-bed", 641;
+    /// A vital sign outside the person's range.
+    Vital = "vital", 100;
+    /// A room is too hot.
+    Heat = "heat", 158;
+    /// A room is too cold.
+    Cold = "cold", 159;
+    /// Medication was not taken in time.
+    Medication = "medication", 100;
+    /// Water runs for too long.
+    WaterRunning = "water-running", 154;
+    /// A lock was opened by force.
+    LockForced = "lock-forced", 423;
+    /// A lock was tried with wrong codes.
+    LockTries = "lock-tries", 461;
+    /// Somebody rings again and again and is not let in.
+    Strangers = "strangers", 140;
+    /// A camera sees a person at night.
+    PersonAtNight = "person-at-night", 140;
+    /// The home only seems guarded.
+    Unguarded = "unguarded", 147;
+    /// A help button was not tested for long.
+    TestDue = "test-due", 602;
     /// A device has not been heard from.
     DeviceSilent = "device-silent", 147;
     /// A device's battery is low.
@@ -150,6 +187,18 @@ rules! {
     Configuration = "configuration", 306;
     /// A way out does not work.
     Channel = "channel", 350;
+    /// The home has no mains power.
+    MainsLost = "mains-lost", 301;
+    /// The box's own battery is low, worn or missing.
+    BoxBattery = "box-battery", 302;
+    /// The box does not reach the centre.
+    NetworkLost = "network-lost", 354;
+    /// The box's case was opened.
+    CaseOpened = "case-opened", 137;
+    /// The box is too hot or too cold.
+    BoxTemperature = "box-temperature", 300;
+    /// The box's storage is wearing out.
+    StorageWear = "storage-wear", 300;
 }
 
 impl fmt::Display for Rule {

@@ -1,6 +1,8 @@
 //! What the box itself did and saw: its starts, its clock, its power and network, what retention
 //! shed, what it was told. Facts like observations, but about the box.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -72,7 +74,7 @@ impl<T> Absent for Option<T> {
 macro_rules! always_present {
     ($($type:ty),*) => { $(impl Absent for $type { fn absent(&self) -> bool { false } })* };
 }
-always_present!(String, bool, u64, i64, u32);
+always_present!(String, bool, u64, i64, u32, Vec<String>, BTreeMap<String, u64>);
 
 fn absent<T: Absent>(value: &T) -> bool {
     value.absent()
@@ -158,6 +160,43 @@ events! {
         by: String,
         /// Why it was refused, if it was.
         error: Option<String>,
+    }
+    /// What the guard must remember for longer than entries are kept or read back.
+    Life = "life" {
+        /// How long this home has been watched, seconds: what rules on trial count.
+        watched_seconds: u64,
+        /// How long ago, in watched seconds, each device that calls for help was last pressed.
+        untested_seconds: BTreeMap<String, u64>,
+    }
+    /// The box's own figures, told now and then.
+    Health = "health" {
+        /// Charge of the battery, per cent.
+        battery_percent: Option<u64>,
+        /// How long the battery would last from now on, minutes.
+        battery_minutes: Option<u64>,
+        /// What the battery holds when full, milliwatt hours.
+        battery_milliwatt_hours: Option<u64>,
+        /// The hottest part, tenths of a degree Celsius.
+        decicelsius: Option<i64>,
+        /// Life that the storage has used up, per cent, as it says itself.
+        storage_used_percent: Option<u64>,
+        /// Bytes written to the storage since the kernel started.
+        written_bytes: Option<u64>,
+    }
+    /// A step of a device's acceptance.
+    Acceptance = "acceptance" {
+        /// Which device.
+        device: String,
+        /// Its kind.
+        kind: String,
+        /// `started`, `passed`, `failed`, `timed-out`, `stopped`.
+        result: String,
+        /// Which of the acceptance's expectations were met, by name.
+        met: Vec<String>,
+        /// Which were not.
+        missing: Vec<String>,
+        /// Who asked for it.
+        by: String,
     }
     /// A finding of a rule that runs in the shadow: nobody was called.
     Shadow = "shadow" {

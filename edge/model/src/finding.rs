@@ -28,6 +28,8 @@ pub enum Finding {
         origin: Origin,
         /// The entry of the gesture.
         cause: EntryId,
+        /// Under test: it takes back nothing that is real.
+        test: bool,
     },
     /// The box should ask the person before a rule raises (a local question, nobody is called).
     Ask {
@@ -67,7 +69,8 @@ impl Raise {
         if self.direct {
             AlertId::of_entry(&self.cause)
         } else {
-            AlertId::since_entry(&self.cause, &self.rule, self.class)
+            let device = self.origin.as_ref().map(|origin| &origin.device);
+            AlertId::since_entry(&self.cause, &self.rule, self.class, device)
         }
     }
 }

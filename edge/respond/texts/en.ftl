@@ -47,6 +47,32 @@ rule-trouble = { $thing } has a fault
 rule-journal = the box can not keep its records
 rule-configuration = the box's configuration has faults
 rule-channel = one of the box's ways out does not work
+rule-door-at-night = { $thing } was opened at night
+rule-bathroom-stay = { $since ->
+    [none] in the bathroom for a long time
+   *[other] in the bathroom since { $since }
+}
+rule-out-of-bed = { $since ->
+    [none] out of bed at night and not back
+   *[other] out of bed since { $since } and not back
+}
+rule-vital = { $thing } measured a value out of range, twice
+rule-heat = { $thing }: the room is too hot
+rule-cold = { $thing }: the room is too cold
+rule-medication = medication was not taken in time
+rule-water-running = { $thing }: water has been running for a long time
+rule-lock-forced = { $thing } was opened by force
+rule-lock-tries = { $thing } was tried with wrong codes
+rule-strangers = somebody rings again and again and is not let in
+rule-person-at-night = { $thing } sees a person at night
+rule-unguarded = the home is not guarded: no device sees a person, or none can call for help
+rule-test-due = { $thing } was not tested for a month; please press it once
+rule-mains-lost = the home has no mains power; the box runs on its battery
+rule-box-battery = the box's battery needs to be looked at
+rule-network-lost = the box does not reach the service centre
+rule-case-opened = the box's case was opened
+rule-box-temperature = the box is too hot or too cold
+rule-storage-wear = the box's storage is wearing out
 rule-other = { $thing } needs to be looked at
 
 call-title = { $class }: { $home }
@@ -108,3 +134,49 @@ coming = { $who }.
 coming-in = { $who }, in about { $minutes } minutes.
 
 sms-hint = Reply 1 to accept, 2 when you are there.
+
+spoken-door-at-night = It is night, and the door has been opened. If you do not need to go out, please close it and go back to bed.
+spoken-bathroom-stay = You have been in the bathroom for a long time. Are you all right? If you need help, press the button or call out.
+spoken-out-of-bed = It is night. Are you all right? If you need help, press the button.
+spoken-vital = The last measurements were not as usual. Please sit down and rest, and measure again. Your family is told.
+spoken-heat = It is very hot in the room. Please drink water, open the windows or switch on the fan or air conditioner.
+spoken-cold = It is very cold in the room. Please put on warm clothes and switch on the heating.
+spoken-medication = It is past the time for your medication. Please take it if you have not yet.
+spoken-water-running = Water has been running for a long time. Please see whether a tap is open.
+spoken-strangers = Somebody rings again and again. You do not have to open to strangers, and nobody honest asks for money at the door.
+spoken-test-due = It is time to test the help button. Please press it once while somebody is with you.
+spoken-unguarded = Some of my devices can not be reached. Help is asked to mend them. If you need help, use the telephone.
+
+acceptance-fixed-alarm = Press the button now.
+acceptance-portable-alarm = Press the button now.
+acceptance-voice-alarm = Say the words that call for help now.
+acceptance-one-touch-speaker = Press the call button now.
+acceptance-motion = Walk past the detector now.
+acceptance-water-meter = Open a tap for a minute now.
+acceptance-water-use = Open a tap for a minute now.
+acceptance-electricity-meter = Wait for a reading; switch a lamp on if none comes.
+acceptance-fall-detector = Walk into the detector’s room now.
+acceptance-locator = Carry the locator out and in, or wake it up, now.
+acceptance-smart-badge = Bring the badge near the box now.
+acceptance-smart-cane = Press the button of the cane now.
+acceptance-smart-wheelchair = Sit down in the wheelchair now.
+acceptance-set-top-box = Switch the television on now.
+acceptance-door-contact = Open the door now, and close it again.
+acceptance-door-lock = Unlock the door now, and lock it again.
+acceptance-doorbell = Ring the bell now.
+acceptance-camera = Walk past the camera now.
+acceptance-siren = Listen: the siren sounds for two seconds.
+acceptance-sleep-monitor = Lie down in front of the monitor, and lie still.
+acceptance-mattress = Lie down on the bed now, and get up again.
+acceptance-bed-strap = Lie down on the bed now, and get up again.
+acceptance-smart-watch = Put the watch on, and wait for a heart rate.
+acceptance-smart-band = Put the band on, and wait for a heart rate.
+acceptance-blood-pressure = Take a blood pressure reading now.
+acceptance-oximeter = Put a finger into the oximeter now.
+acceptance-body-scale = Step on the scale now.
+acceptance-pill-box = Open the pill box now.
+acceptance-smoke = Press the test button for five seconds.
+acceptance-gas = Press the test button for five seconds.
+acceptance-water-leak = Touch both contacts with a wet finger now.
+acceptance-climate = Wait for a reading; breathe on the sensor if none comes.
+acceptance-air-quality = Wait for a reading; breathe on the sensor if none comes.

@@ -46,6 +46,32 @@ rule-trouble = { $thing }出了故障
 rule-journal = 主机不能保存记录
 rule-configuration = 主机的配置有错误
 rule-channel = 主机有一条联系方式不通
+rule-door-at-night = { $thing }在夜里打开了
+rule-bathroom-stay = { $since ->
+    [none] 在卫生间很久没有出来
+   *[other] 从{ $since }起一直在卫生间
+}
+rule-out-of-bed = { $since ->
+    [none] 夜里离床很久没有回来
+   *[other] { $since }离床后还没有回来
+}
+rule-vital = { $thing }连续测得异常数值
+rule-heat = { $thing }：室温过高
+rule-cold = { $thing }：室温过低
+rule-medication = 没有按时服药
+rule-water-running = { $thing }：用水时间过长
+rule-lock-forced = { $thing }被强行打开
+rule-lock-tries = { $thing }被多次输错密码
+rule-strangers = 有人反复按门铃，没有开门
+rule-person-at-night = { $thing }在夜里看到有人
+rule-unguarded = 家里处于无人守护状态：没有设备能看到人，或没有设备能求助
+rule-test-due = { $thing }一个月没有测试了，请按一次
+rule-mains-lost = 家里停电了，主机在用电池工作
+rule-box-battery = 主机的电池需要检查
+rule-network-lost = 主机联系不上服务中心
+rule-case-opened = 主机的外壳被打开
+rule-box-temperature = 主机温度过高或过低
+rule-storage-wear = 主机的存储卡快要坏了
 rule-other = { $thing }需要查看
 
 call-title = { $class }：{ $home }
@@ -107,3 +133,49 @@ coming = { $who }。
 coming-in = { $who }，大约{ $minutes }分钟。
 
 sms-hint = 回复1接受，回复2表示已到。
+
+spoken-door-at-night = 现在是夜里，门打开了。如果不需要出门，请关好门，回去休息。
+spoken-bathroom-stay = 您在卫生间很久了，还好吗？需要帮助，请按按钮，或者大声叫人。
+spoken-out-of-bed = 现在是夜里，您还好吗？需要帮助，请按按钮。
+spoken-vital = 刚才测的数值和平时不一样。请坐下休息，再量一次。我们会告诉您的家人。
+spoken-heat = 屋里很热。请多喝水，开窗通风，或者打开风扇、空调。
+spoken-cold = 屋里很冷。请多穿衣服，打开取暖设备。
+spoken-medication = 已经过了吃药的时间。如果还没有吃，请现在吃药。
+spoken-water-running = 水已经流了很久。请看看水龙头是不是没有关。
+spoken-strangers = 有人反复按门铃。不认识的人可以不开门，上门要钱的多半是骗子。
+spoken-test-due = 该测试求助按钮了。请在有人陪伴的时候按一次。
+spoken-unguarded = 有些设备联系不上了，正在请人来修。需要帮助的时候，请打电话。
+
+acceptance-fixed-alarm = 请现在按下按钮。
+acceptance-portable-alarm = 请现在按下按钮。
+acceptance-voice-alarm = 请现在说出求助的话。
+acceptance-one-touch-speaker = 请现在按下通话键。
+acceptance-motion = 请现在从探测器前走过。
+acceptance-water-meter = 请现在打开水龙头一分钟。
+acceptance-water-use = 请现在打开水龙头一分钟。
+acceptance-electricity-meter = 请等待读数；如果没有，请打开一盏灯。
+acceptance-fall-detector = 请现在走进监测仪所在的房间。
+acceptance-locator = 请现在带定位器出门再回来，或者唤醒它。
+acceptance-smart-badge = 请现在把胸牌拿到主机旁边。
+acceptance-smart-cane = 请现在按下拐杖上的按钮。
+acceptance-smart-wheelchair = 请现在坐上轮椅。
+acceptance-set-top-box = 请现在打开电视。
+acceptance-door-contact = 请现在打开门，再关上。
+acceptance-door-lock = 请现在开锁，再锁上。
+acceptance-doorbell = 请现在按门铃。
+acceptance-camera = 请现在从摄像头前走过。
+acceptance-siren = 请听：报警器会响两秒钟。
+acceptance-sleep-monitor = 请在监护仪前躺下，不要动。
+acceptance-mattress = 请现在躺到床上，再起来。
+acceptance-bed-strap = 请现在躺到床上，再起来。
+acceptance-smart-watch = 请戴上手表，等待心率。
+acceptance-smart-band = 请戴上手环，等待心率。
+acceptance-blood-pressure = 请现在量一次血压。
+acceptance-oximeter = 请现在把手指放进血氧仪。
+acceptance-body-scale = 请现在站到秤上。
+acceptance-pill-box = 请现在打开药箱。
+acceptance-smoke = 请按住测试按钮五秒钟。
+acceptance-gas = 请按住测试按钮五秒钟。
+acceptance-water-leak = 请现在用湿手指碰一下两个触点。
+acceptance-climate = 请等待读数；如果没有，请对着传感器哈一口气。
+acceptance-air-quality = 请等待读数；如果没有，请对着传感器哈一口气。

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use anju_drivers::Report;
 use anju_drivers::fleet::Commander;
-use anju_model::BoxEvent;
 use anju_model::command::Request;
 use anju_model::config::Household;
+use anju_model::{BoxEvent, DeviceId};
 use anju_respond::life::Input;
 use tokio::sync::oneshot;
+
+use crate::acceptance;
 
 /// The result of a command; the text says why it was refused.
 pub type Answer = Result<(), String>;
@@ -27,6 +29,20 @@ pub enum Message {
         request: Request,
         /// The way back.
         answer: oneshot::Sender<Answer>,
+    },
+    /// Somebody asks for the acceptance of devices.
+    Acceptance {
+        /// What.
+        ask: acceptance::Ask,
+        /// How it stands then, or why it was refused.
+        answer: oneshot::Sender<Result<acceptance::Report, String>>,
+    },
+    /// A device that was asked to do something for its acceptance did, or did not.
+    Obeyed {
+        /// Which.
+        device: DeviceId,
+        /// Whether it did.
+        obeyed: bool,
     },
     /// The configuration was read anew and its drivers were started.
     Household {

@@ -3,6 +3,7 @@
 //! never wait for a disk, a network or a device.
 
 mod board;
+mod clock_watch;
 mod faults;
 mod message;
 mod recall;
@@ -18,7 +19,7 @@ use anju_guard::{Guard, HomeView};
 use anju_journal::Journal;
 use anju_model::command::{Command, Request};
 use anju_model::config::Household;
-use anju_model::{Body, BoxEvent, Entry, Finding, Moment, Stamp, Timeline};
+use anju_model::{Body, BoxEvent, Entry, Finding, Moment, Outcome, Stamp, Timeline};
 use anju_respond::life::{Action, Book, Input};
 use anju_respond::texts::Texts;
 use tokio::sync::{mpsc, watch};
@@ -29,11 +30,18 @@ pub use message::{Answer, Message};
 pub use recall::{ALERT_ENTRIES, EVENT_ENTRIES};
 use recorder::Recorder;
 
+use clock_watch::ClockWatch;
+use faults::Faults;
+
+use crate::acceptance::{self, Acceptance, Effect};
 use crate::clock::Clocks;
 use crate::ways::Outs;
 
 /// Longest sleep between two looks at the clock.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// How often what the guard must not forget is recorded, well within what is read back.
+const LIFE_EVERY: Duration = Duration::from_secs(3 * 3600);
 
 /// Commands remembered, so that one that comes twice is carried out once.
 const COMMANDS_REMEMBERED: usize = 512;
@@ -86,6 +94,10 @@ pub struct Core {
     shown: Option<Instant>,
     commands: HashMap<String, Answer>,
     command_order: VecDeque<String>,
+    acceptance: Acceptance,
+    faults: Faults,
+    clock: ClockWatch,
+    life_recorded: Option<Moment>,
 }
 
 /// Work that is still to be done for one message.
@@ -105,6 +117,7 @@ impl Core {
         view: watch::Sender<View>,
     ) -> Self {
         let texts = Arc::new(Texts::new(household.language));
+        let acceptance = Acceptance::new(&household);
         Self {
             recorder: Recorder::new(journal, household.box_id.clone(), household.timezone.clone()),
             guard: Guard::new(household.clone()),
@@ -120,6 +133,10 @@ impl Core {
             view,
             commands: HashMap::new(),
             command_order: VecDeque::new(),
+            acceptance,
+            faults: Faults::default(),
+            clock: ClockWatch::default(),
+            life_recorded: None,
         }
     }
 
@@ -130,12 +147,26 @@ impl Core {
         recorded: impl Iterator<Item = anju_journal::Record>,
         first: Vec<Body>,
     ) {
-        recall::recall(recorded, &mut self.line, &mut self.guard, &mut self.book, &mut self.board);
+        recall::recall(
+            recorded,
+            &mut self.line,
+            &mut self.guard,
+            &mut self.book,
+            &mut self.board,
+            &mut self.acceptance,
+        );
         self.board.configure(&self.household);
         self.began = self.now();
         let mut steps = VecDeque::new();
         for body in first {
             steps.extend(self.record(body, None));
+        }
+        let last = steps.iter().rev().find_map(|step| match step {
+            Step::Judge(entry) => Some(entry.id.clone()),
+            _ => None,
+        });
+        if let Some(id) = last {
+            steps.extend(self.faults.settle(&id).into_iter().map(tell));
         }
         let overlooked: Vec<Step> = self.guard.overlooked().into_iter().map(tell).collect();
         steps.extend(overlooked);
@@ -170,9 +201,10 @@ impl Core {
 
     fn now(&mut self) -> Moment {
         let stamp = self.clocks.stamp();
-        let known = (stamp.clock != anju_model::Clock::Unknown).then_some(stamp.wall);
         let now = self.line.place(&stamp);
-        self.book.set_clock(now, known);
+        if let Some(wall) = self.clock.look(now, &stamp) {
+            self.book.set_clock(now, wall);
+        }
         now
     }
 
@@ -181,8 +213,14 @@ impl Core {
         let stamp = self.clocks.stamp();
         let book = self.book.next_tick().map(|at| at.since(now));
         let guard = self.guard.wait(&stamp);
+        let acceptance = self.acceptance.next_tick().map(|at| at.since(now));
         let show = self.changed.then(|| self.time_to_show());
-        [book, guard, show].into_iter().flatten().min().unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
+        [book, guard, acceptance, show]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(LONGEST_SLEEP)
+            .min(LONGEST_SLEEP)
     }
 
     fn time_to_show(&self) -> Duration {
@@ -213,6 +251,15 @@ impl Core {
         let stamp = self.clocks.stamp();
         let mut steps: VecDeque<Step> = self.guard.advance(&stamp).into_iter().map(tell).collect();
         let now = self.now();
+        let effects = self.acceptance.tick(now);
+        steps.extend(self.accept(effects));
+        if let Some(news) = self.clock.news(&stamp) {
+            steps.extend(self.record(Body::Box(news), None));
+        }
+        if self.life_recorded.is_none_or(|at| now.since(at) >= LIFE_EVERY) {
+            self.life_recorded = Some(now);
+            steps.extend(self.record(Body::Box(self.guard.life(&stamp)), None));
+        }
         if self.book.next_tick().is_some_and(|at| at <= now) {
             steps.extend(self.book.tick(now).into_iter().map(Step::Do));
         }
@@ -224,7 +271,10 @@ impl Core {
     /// Takes one message to its end.
     pub fn take(&mut self, message: Message) {
         let steps = match message {
-            Message::Report(report) => {
+            Message::Report(mut report) => {
+                let now = self.now();
+                let device = &report.observation.origin.device;
+                report.observation.test |= self.acceptance.under_test(device, now);
                 self.record(Body::Observation(report.observation), report.recorded)
             }
             Message::Box(event) => self.record(Body::Box(event), None),
@@ -235,22 +285,67 @@ impl Core {
                 let _ = answer.send(result);
                 Vec::new()
             }
-            Message::Household { household, commander } => {
-                self.configure(household, &commander);
-                Vec::new()
+            Message::Acceptance { ask, answer } => {
+                let now = self.now();
+                let effects = match ask {
+                    acceptance::Ask::Status => Ok(Vec::new()),
+                    acceptance::Ask::Stop => Ok(self.acceptance.stop(now)),
+                    acceptance::Ask::Start { device, by } => {
+                        self.acceptance.start(device.as_ref(), &by, now)
+                    }
+                };
+                let report = match &effects {
+                    Ok(_) => Ok(self.acceptance.report(now)),
+                    Err(refused) => Err(refused.to_string()),
+                };
+                // Who asked may be gone.
+                let _ = answer.send(report);
+                self.accept(effects.unwrap_or_default())
             }
+            Message::Obeyed { device, obeyed } => {
+                let now = self.now();
+                let effects = self.acceptance.obeyed(&device, obeyed, now);
+                self.accept(effects)
+            }
+            Message::Household { household, commander } => self.configure(household, &commander),
         };
         self.work(steps.into());
     }
 
-    fn configure(&mut self, household: Arc<Household>, commander: &Commander) {
+    fn configure(&mut self, household: Arc<Household>, commander: &Commander) -> Vec<Step> {
         let now = self.now();
         let texts = Arc::new(Texts::new(household.language));
         self.outs.configure(&household, commander);
-        self.guard.reconfigure(household.clone());
+        let found = self.guard.reconfigure(household.clone());
+        self.recorder.set_zone(household.timezone.clone());
+        let effects = self.acceptance.configure(&household, now);
         self.board.configure(&household);
         self.household = household.clone();
-        self.book.configure(now, household.clone(), texts);
+        self.book.configure(now, household, texts);
+        let accepted = self.accept(effects);
+        found.into_iter().map(tell).chain(accepted).collect()
+    }
+
+    /// What the acceptance wants done.
+    fn accept(&mut self, effects: Vec<Effect>) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Record(event) => steps.extend(self.record(Body::Box(event), None)),
+                Effect::Sound(device) => self.outs.try_siren(device),
+                Effect::Close(alert) => {
+                    let command = Command::Close {
+                        alert: alert.clone(),
+                        outcome: Outcome::Test,
+                        note: String::new(),
+                    };
+                    let (by, via) = ("acceptance".to_owned(), "acceptance".to_owned());
+                    let request = Request { id: format!("accepted/{alert}"), by, via, command };
+                    steps.push(Step::Tell(Input::Request(request)));
+                }
+            }
+        }
+        steps
     }
 
     fn record(
@@ -263,7 +358,7 @@ impl Core {
         let Some(entry) = self.recorder.record(stamp, body, recorded) else { return Vec::new() };
         self.board.note(&entry, at);
         let fault = match &entry.body {
-            Body::Box(event) => faults::finding(&entry.id, event).map(tell),
+            Body::Box(event) => self.faults.take(&entry.id, event).map(tell),
             _ => None,
         };
         [Step::Judge(entry)].into_iter().chain(fault).collect()
@@ -274,7 +369,7 @@ impl Core {
     fn work(&mut self, mut steps: VecDeque<Step>) {
         while let Some(step) = steps.pop_front() {
             let next: Vec<Step> = match step {
-                Step::Judge(entry) => self.guard.observe(&entry).into_iter().map(tell).collect(),
+                Step::Judge(entry) => self.judge(&entry),
                 Step::Tell(input) => {
                     let now = self.now();
                     self.book.handle(now, input).actions.into_iter().map(Step::Do).collect()
@@ -286,6 +381,29 @@ impl Core {
             }
         }
         self.changed = true;
+    }
+
+    fn judge(&mut self, entry: &Entry) -> Vec<Step> {
+        let was_away = self.guard.is_away();
+        let mut steps: Vec<Step> = self.guard.observe(entry).into_iter().map(tell).collect();
+        let told = matches!(entry.body, Body::Box(BoxEvent::Away { .. }));
+        if was_away && !self.guard.is_away() && !told {
+            let by = anju_guard::AWAY_ENDED_BY_GUARD.to_owned();
+            steps.extend(self.record(Body::Box(BoxEvent::Away { until: None, by }), None));
+        }
+        let effects = match &entry.body {
+            Body::Observation(said) => {
+                let now = self.now();
+                self.acceptance.observe(said, now)
+            }
+            Body::Alert(change) => {
+                let now = self.now();
+                self.acceptance.alert(change, now)
+            }
+            _ => Vec::new(),
+        };
+        steps.extend(self.accept(effects));
+        steps
     }
 
     fn act(&mut self, action: Action) -> Vec<Step> {

@@ -6,6 +6,7 @@ use anju_model::{Body, Timeline, entry};
 use anju_respond::life::Book;
 
 use super::board::Board;
+use crate::acceptance::Acceptance;
 
 /// How many alert entries are read back: far more than the open alerts of any home have.
 pub const ALERT_ENTRIES: usize = 5_000;
@@ -13,13 +14,14 @@ pub const ALERT_ENTRIES: usize = 5_000;
 /// How many other entries are read back: some days of a home.
 pub const EVENT_ENTRIES: usize = 10_000;
 
-/// Gives recorded entries, oldest first, to the guard, the book and the board.
+/// Gives recorded entries, oldest first, to the guard, the book, the board and the acceptance.
 pub fn recall(
     records: impl Iterator<Item = Record>,
     line: &mut Timeline,
     guard: &mut Guard,
     book: &mut Book,
     board: &mut Board,
+    acceptance: &mut Acceptance,
 ) {
     let mut unreadable = 0u64;
     for record in records {
@@ -32,6 +34,7 @@ pub fn recall(
         board.recall(&entry, at);
         match &entry.body {
             Body::Alert(change) => book.recall(at, change),
+            Body::Box(event) => acceptance.recall(event, at),
             Body::Delivery(delivery) => book.recall_delivery(delivery),
             _ => {}
         }

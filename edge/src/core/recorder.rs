@@ -21,6 +21,11 @@ impl Recorder {
         Self { journal, box_id, zone }
     }
 
+    /// Takes over a changed zone.
+    pub fn set_zone(&mut self, zone: TimeZone) {
+        self.zone = zone;
+    }
+
     /// Records a fact. `None` only if it can not be encoded, which is logged.
     pub fn record(
         &self,

@@ -341,6 +341,30 @@ listen = "127.0.0.1:{web}"
         signal(self.child.as_ref().expect("it runs"), which);
     }
 
+    /// The acceptance of a device passes: it is begun, `act` makes the device do what it is there
+    /// for, and the centre hears the result.
+    pub async fn acceptance_passes<F: Future<Output = ()>>(
+        &self,
+        device: &str,
+        centre: &mut Peer,
+        act: impl FnOnce() -> F,
+    ) -> Value {
+        let (begun, told) = self.anju(&["acceptance", "start", device, "--json"]);
+        assert!(begun, "the acceptance of {device} was refused: {told}");
+        let of = |got: &Got, result: &str| {
+            serde_json::from_slice::<Value>(&got.payload).is_ok_and(|json| {
+                json["type"] == "cn.anju.box.acceptance"
+                    && json["data"]["device"] == device
+                    && (json["data"]["result"] == "started") == (result == "started")
+            })
+        };
+        centre.until(|got| of(got, "started")).await;
+        act().await;
+        let ended = centre.until(|got| of(got, "ended")).await.json();
+        assert_eq!(ended["data"]["result"], "passed", "{ended}");
+        ended
+    }
+
     /// Runs the command line and gives what it printed.
     pub fn anju(&self, arguments: &[&str]) -> (bool, String) {
         let output = Command::new(env!("CARGO_BIN_EXE_anju"))

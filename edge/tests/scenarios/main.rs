@@ -16,6 +16,7 @@ mod phone;
 #[allow(dead_code, reason = "the channel's own tests use more of it")]
 mod push_server;
 
+mod acceptance;
 mod brokers;
 mod frigate;
 mod home;

@@ -42,7 +42,10 @@ pub fn observe(
     let fine = flag != Some(true) && percent.map_or(flag == Some(false), |p| p > FINE);
     if low && !state.low {
         state.low = true;
-        out.push(Finding::Raise(direct(Rule::DeviceLow, Class::Fault, said, cause)));
+        let mut raise = direct(Rule::DeviceLow, Class::Fault, said, cause);
+        // A battery that is low during a test is low.
+        raise.test = false;
+        out.push(Finding::Raise(raise));
     } else if fine && state.low {
         state.low = false;
         out.push(over(Rule::DeviceLow, said, cause));

@@ -21,7 +21,7 @@ pub fn observe(help: &Help, said: &Observation, cause: &EntryId, out: &mut Vec<F
     out.push(match help.state {
         HelpState::Pressed => Finding::Raise(direct(Rule::Help, Class::Alarm, said, cause)),
         HelpState::Cancelled => {
-            Finding::Cancel { origin: said.origin.clone(), cause: cause.clone() }
+            Finding::Cancel { origin: said.origin.clone(), cause: cause.clone(), test: said.test }
         }
     });
 }

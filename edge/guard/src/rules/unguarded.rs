@@ -1,5 +1,5 @@
 //! Guards against a home that only seems guarded: all devices that see a person inside are lost,
-//! or all that call for help. Then silence means nothing any more, and it would be wrong to judge
+//! or all that call for help, or every device. Then silence means nothing any more, and it would be wrong to judge
 //! the person by it; what is wrong is the home. One fault for the home, of no single device, found
 //! once and over when one of them is heard again. Each lost device is a fault of its own besides.
 //! Faults are told by day; this one is meant to be told at once. No figures.
@@ -9,10 +9,7 @@ use anju_model::{Class, EntryId, Finding, Moment, Rule};
 use super::absence;
 use crate::activity;
 use crate::line::Line;
-use crate::roster::Roster;
-
-/// The rule's name.
-pub const NAME: &str = "unguarded";
+use crate::roster::{Device, Roster};
 
 /// Whether it was found.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +29,16 @@ pub fn blind(roster: &Roster) -> bool {
     roster.all_lost(|d| activity::sees_indoors(d.origin.kind))
 }
 
+/// Whether nothing that calls for help is heard. What is worn and carried counts only where there
+/// is no button: it is out of range whenever its owner is.
+fn deaf(roster: &Roster) -> bool {
+    let button = |d: &Device| activity::calls_for_help(d.origin.kind);
+    if roster.any(button) {
+        return roster.all_lost(button);
+    }
+    roster.all_lost(|d| activity::carried_help(d.origin.kind))
+}
+
 /// Looks at the devices after one was lost or heard again by the entry `cause`.
 pub fn judge(
     state: &mut State,
@@ -41,13 +48,12 @@ pub fn judge(
     cause: &EntryId,
     out: &mut Vec<Finding>,
 ) {
-    let deaf = roster.all_lost(|d| activity::calls_for_help(d.origin.kind));
-    let unguarded = deaf || blind(roster);
+    let unguarded = deaf(roster) || blind(roster) || roster.all_lost(|_| true);
     if unguarded == state.found {
         return;
     }
     state.found = unguarded;
-    let rule = Rule::from_name(NAME);
+    let rule = Rule::Unguarded;
     out.push(if unguarded {
         Finding::Raise(absence(rule, Class::Fault, cause, now, line))
     } else {

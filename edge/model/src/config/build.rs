@@ -8,6 +8,7 @@ mod hours;
 mod link;
 mod mqtt;
 mod people;
+mod rules;
 mod serial;
 mod system;
 

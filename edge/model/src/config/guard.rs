@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use super::rules::{
+    BathroomStayRule, ClimateRule, DoorAtNightRule, LockRule, MedicationRule, OutOfBedRule,
+    PersonAtNightRule, StrangersRule, SupplyRule, TestPressRule, VitalRule, WaterRule,
+};
+
 /// A time of day, civil.
 pub type TimeOfDay = jiff::civil::Time;
 
@@ -16,6 +21,30 @@ pub struct Guard {
     pub left_home: LeftHomeRule,
     /// `[guard.silent]`
     pub silent: SilentRule,
+    /// `[guard.test_press]`
+    pub test_press: TestPressRule,
+    /// `[guard.door_at_night]`
+    pub door_at_night: DoorAtNightRule,
+    /// `[guard.bathroom_stay]`
+    pub bathroom_stay: BathroomStayRule,
+    /// `[guard.out_of_bed]`
+    pub out_of_bed: OutOfBedRule,
+    /// `[guard.vital]`
+    pub vital: VitalRule,
+    /// `[guard.climate]`
+    pub climate: ClimateRule,
+    /// `[guard.medication]`
+    pub medication: MedicationRule,
+    /// `[guard.water]`
+    pub water: WaterRule,
+    /// `[guard.lock]`
+    pub lock: LockRule,
+    /// `[guard.strangers]`
+    pub strangers: StrangersRule,
+    /// `[guard.person_at_night]`
+    pub person_at_night: PersonAtNightRule,
+    /// `[guard.supply]`
+    pub supply: SupplyRule,
 }
 
 /// Figures of the inactivity rule.
@@ -101,12 +130,18 @@ impl Default for LeftHomeRule {
 pub struct SilentRule {
     /// Longest silence of a help trigger (EN 50134-2: reports at least every 24 h).
     pub trigger: Duration,
+    /// Longest silence of a device that runs on mains and reports by itself.
+    pub mains: Duration,
     /// Longest silence of any other device.
     pub other: Duration,
 }
 
 impl Default for SilentRule {
     fn default() -> Self {
-        Self { trigger: Duration::from_secs(24 * 3600), other: Duration::from_secs(25 * 3600) }
+        Self {
+            trigger: Duration::from_secs(24 * 3600),
+            mains: Duration::from_secs(6 * 3600),
+            other: Duration::from_secs(25 * 3600),
+        }
     }
 }

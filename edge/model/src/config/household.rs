@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
-use super::{Channels, Contact, Device, Guard, JournalLimits, Link, Speaker, Upstream, Web, Zone};
+use super::{
+    Channels, Contact, Device, Guard, JournalLimits, Link, OwnRange, Speaker, Upstream, Web, Zone,
+};
 use crate::{BoxId, Language, LinkId, PersonId};
 
 /// One home, as configured.
@@ -51,6 +53,8 @@ pub struct Person {
     pub name: String,
     /// Risks that the household wants watched, such as `falls` or `wandering`.
     pub risks: Vec<String>,
+    /// Where this person's vital signs differ from `[guard.vital]`.
+    pub vital: OwnRange,
 }
 
 /// The service contract.

@@ -15,6 +15,7 @@ mod mqtt;
 mod parse;
 mod reader;
 mod reference;
+mod rules;
 mod salvage;
 mod schema;
 mod system;
@@ -40,4 +41,9 @@ pub use mqtt::{
 };
 pub use parse::{MAX_BYTES, Parsed, Serves, parse, parse_with};
 pub use reference::reference;
+pub use rules::{
+    BathroomStayRule, ClimateRule, DoorAtNightRule, LockRule, MedicationRule, OutOfBedRule,
+    OwnRange, PersonAtNightRule, StrangersRule, SupplyRule, TRIAL, TestPressRule, VitalRange,
+    VitalRule, WaterRule,
+};
 pub use system::{JournalLimits, Speaker, Upstream, Web};

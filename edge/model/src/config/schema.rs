@@ -8,6 +8,7 @@ mod home;
 mod links;
 mod mqtt;
 mod people;
+mod rules;
 mod system;
 
 pub(super) use device::{DEVICE, DEVICE_BLE, DEVICE_GPIO, DEVICE_I2C, DEVICE_NET};
@@ -25,6 +26,10 @@ pub(super) use mqtt::{
 };
 pub(super) use people::{
     CHANNELS_LATER, CHANNELS_NOW, CONTACT, NTFY, PERSON, channel_kind, contact_role,
+};
+pub(super) use rules::{
+    BATHROOM_STAY, CLIMATE, DOOR_AT_NIGHT, LOCK, MEDICATION, OUT_OF_BED, OWN_RANGE,
+    PERSON_AT_NIGHT, STRANGERS, SUPPLY, TEST_PRESS, VITAL, WATER,
 };
 pub(super) use system::{JOURNAL, SPEAKER, UPSTREAM, WEB};
 
@@ -167,7 +172,24 @@ pub(super) const TOP: &[&str] = &[
 ];
 
 /// The rules that have figures.
-pub(super) const RULES: &[&str] = &["inactivity", "not_up", "left_home", "silent"];
+pub(super) const RULES: &[&str] = &[
+    "inactivity",
+    "not_up",
+    "left_home",
+    "silent",
+    "test_press",
+    "door_at_night",
+    "bathroom_stay",
+    "out_of_bed",
+    "vital",
+    "climate",
+    "medication",
+    "water",
+    "lock",
+    "strangers",
+    "person_at_night",
+    "supply",
+];
 
 /// Every section in the order of the printed reference.
 pub(super) const ALL: &[&Section] = &[
@@ -176,6 +198,7 @@ pub(super) const ALL: &[&Section] = &[
     &SERVICE,
     &PERSON,
     &ZONE,
+    &OWN_RANGE,
     &CONTACT,
     &NTFY,
     &LINK,
@@ -201,6 +224,18 @@ pub(super) const ALL: &[&Section] = &[
     &NOT_UP,
     &LEFT_HOME,
     &SILENT,
+    &TEST_PRESS,
+    &DOOR_AT_NIGHT,
+    &BATHROOM_STAY,
+    &OUT_OF_BED,
+    &VITAL,
+    &CLIMATE,
+    &MEDICATION,
+    &WATER,
+    &LOCK,
+    &STRANGERS,
+    &PERSON_AT_NIGHT,
+    &SUPPLY,
     &UPSTREAM,
     &WEB,
     &SPEAKER,

@@ -75,6 +75,11 @@ impl Wrong {
 
 type Result<T> = std::result::Result<T, Wrong>;
 
+/// A time of day inside a list.
+pub(super) fn time_of_day(text: &str) -> Option<TimeOfDay> {
+    amount::time_of_day(text).ok()
+}
+
 /// Checks the value of a key.
 pub(super) fn check(key: &Key, item: &Item) -> Result<Checked> {
     match key.kind {

@@ -90,6 +90,8 @@ pub enum SirenPattern {
     Attract,
     /// Leave the home: until somebody answers.
     Evacuate,
+    /// Leave the home, there may be gas: no relay may switch, since it sparks.
+    WithoutSpark,
 }
 
 /// How urgent an utterance is. The greater interrupts the smaller.

@@ -54,6 +54,9 @@ pub(super) struct Position {
     pub(super) tried: Vec<ContactId>,
 }
 
+/// A test that nobody closed is closed by the box after this.
+pub const TEST_LASTS: Duration = Duration::from_secs(600);
+
 /// One search for help; a press after acceptance begins another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Search {

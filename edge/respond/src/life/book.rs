@@ -197,7 +197,7 @@ impl Book {
         match finding {
             Finding::Raise(raise) => self.raise(now, raise, out),
             Finding::Over { rule, origin, .. } => self.over(now, &rule, origin.as_ref(), out),
-            Finding::Cancel { origin, .. } => self.cancel(now, &origin, out),
+            Finding::Cancel { origin, test, .. } => self.cancel(now, &origin, test, out),
             Finding::Ask { rule, .. } => self.ask(&rule, out),
         }
     }

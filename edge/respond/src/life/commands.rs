@@ -204,12 +204,17 @@ impl Book {
         let spoken = alert.subject.class >= Class::Warning && outcome.is_some();
         let slot = speech::slot(id);
         let closed = speech::closed(&alert.subject);
+        let back = speech::back(&alert.subject);
         let mut told = Vec::new();
         self.notify_told(id, NoticeKind::Closed, Some(by), &mut told);
         let step = AlertStep::Closed { by: by.to_owned(), outcome, note };
         self.record(now, id, step, out);
         out.push(Action::Withdraw { alert: id.clone() });
-        out.push(if spoken { Action::Announce(closed) } else { Action::Quiet { slot } });
+        out.push(match back {
+            Some(back) => Action::Announce(back),
+            None if spoken => Action::Announce(closed),
+            None => Action::Quiet { slot },
+        });
         out.append(&mut told);
     }
 }

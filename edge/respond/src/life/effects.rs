@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use anju_model::config::Contact;
-use anju_model::{AlertId, AlertStep, Class, Moment, Rule};
+use anju_model::{AlertId, AlertStep, Class, Moment, Outcome, Rule};
 
-use super::action::{Action, Announcement, NoticeKind, SirenPattern};
-use super::alert::{Alert, Helper, Stage};
-use super::book::Book;
+use super::action::{Action, Announcement, Clip, NoticeKind, SirenPattern};
+use super::alert::{Alert, Helper, Stage, TEST_LASTS};
+use super::book::{BY_ITSELF, Book};
 use super::{plan, speech};
 
 /// How long the siren calls for help; UL-listed personal systems sound for at least 240 s.
@@ -17,6 +17,16 @@ const ATTRACT_FOR: Duration = Duration::from_secs(5 * 60);
 impl Book {
     /// Does what is due for one alert and notes when to look again.
     pub(super) fn advance(&mut self, now: Moment, id: &AlertId, out: &mut Vec<Action>) {
+        if let Some(alert) = self.alerts.get_mut(id).filter(|alert| alert.subject.test) {
+            // Nobody is called about a test.
+            let ends = alert.raised.after(TEST_LASTS);
+            alert.wake = Some(ends);
+            if ends <= now {
+                let note = String::new();
+                self.close(now, id, BY_ITSELF, Some(Outcome::Test), note, out);
+            }
+            return;
+        }
         self.lapse(now, id, out);
         let wake = self.search(now, id, out);
         if let Some(alert) = self.alerts.get_mut(id) {
@@ -97,7 +107,13 @@ impl Book {
         choose: impl Fn(&Alert) -> Option<Announcement>,
         out: &mut Vec<Action>,
     ) {
-        out.extend(self.alerts.get(id).and_then(choose).map(Action::Announce));
+        let Some(mut said) = self.alerts.get(id).and_then(choose) else { return };
+        for clip in &mut said.clips {
+            if let Clip::Words(key) = clip {
+                *key = self.texts.get(key);
+            }
+        }
+        out.push(Action::Announce(said));
     }
 
     /// After a restart: what still waits for somebody is said again.
@@ -112,7 +128,7 @@ impl Book {
     /// After a restart: what a channel had not taken before it is sent again over that channel.
     pub(super) fn send_again(&self, id: &AlertId, out: &mut Vec<Action>) {
         let Some(alert) = self.alerts.get(id) else { return };
-        if !alert.searching() || self.stands_behind(alert) {
+        if !alert.searching() || alert.subject.test || self.stands_behind(alert) {
             return;
         }
         let tried = alert.search.position.iter().flat_map(|p| &p.tried);
@@ -130,12 +146,17 @@ impl Book {
             Some(SirenPattern::Attract) => Some(a.search.since.after(ATTRACT_FOR)),
             _ => None,
         };
+        // Whatever else is wanted: while there may be gas, no relay is switched.
+        let gas = self.alerts.values().any(|a| {
+            a.subject.rule == Rule::Gas && a.subject.class == Class::Alarm && !a.subject.test
+        });
         let sounding = self
             .alerts
             .values()
             .filter(wants)
             .filter(|a| sounds_until(a).is_none_or(|until| now < until))
             .filter_map(|a| Some((pattern(a)?, a)))
+            .map(|(pattern, a)| (if gas { SirenPattern::WithoutSpark } else { pattern }, a))
             .max_by_key(|(pattern, a)| (*pattern, std::cmp::Reverse(a.raised)));
         self.siren_wake = sounding.as_ref().and_then(|(_, a)| sounds_until(a));
         let wanted = sounding.map(|(pattern, a)| (pattern, a.subject.alert.clone()));
@@ -161,10 +182,10 @@ fn contacted(contact: &Contact, plan_step: u32, round: u32) -> AlertStep {
     }
 }
 
-/// How the siren sounds for an alert, if at all: only for alarms, and not where nobody is at home
-/// to hear it.
+/// How the siren sounds for an alert, if at all: only for real alarms, and not where nobody is at
+/// home to hear it.
 fn pattern(alert: &Alert) -> Option<SirenPattern> {
-    if alert.subject.class != Class::Alarm {
+    if alert.subject.class != Class::Alarm || alert.subject.test {
         return None;
     }
     match alert.subject.rule {

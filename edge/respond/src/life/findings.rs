@@ -67,7 +67,8 @@ impl Book {
     fn subject(&self, raise: &Raise) -> Subject {
         let mut alert = raise.alert_id();
         if self.alerts.contains_key(&alert) || self.closed.contains_key(&alert) {
-            alert = AlertId::since_entry(&raise.cause, &raise.rule, raise.class);
+            let device = raise.origin.as_ref().map(|o| &o.device);
+            alert = AlertId::since_entry(&raise.cause, &raise.rule, raise.class, device);
         }
         let origin = raise.origin.as_ref();
         Subject {
@@ -137,12 +138,21 @@ impl Book {
     }
 
     /// The cancel gesture: of what the device itself raised, and of a suspected fall, since the
-    /// person answers that question with whatever button is near.
-    pub(super) fn cancel(&mut self, now: Moment, origin: &Origin, out: &mut Vec<Action>) {
+    /// person answers that question with whatever button is near. A gesture made as a test takes
+    /// back tests only.
+    pub(super) fn cancel(
+        &mut self,
+        now: Moment,
+        origin: &Origin,
+        test: bool,
+        out: &mut Vec<Action>,
+    ) {
         let meant = |alert: &&Alert| {
             let own = alert.subject.device.as_ref() == Some(&origin.device)
                 && alert.subject.rule == Rule::Help;
-            !alert.cancelled && (own || alert.subject.rule == Rule::Fall)
+            !alert.cancelled
+                && (!test || alert.subject.test)
+                && (own || alert.subject.rule == Rule::Fall)
         };
         let ids: Vec<AlertId> =
             self.alerts.values().filter(meant).map(|a| a.subject.alert.clone()).collect();

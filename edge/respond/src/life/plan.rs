@@ -24,9 +24,10 @@ const OUT_OF_REACH_WINDOW: Duration = Duration::from_secs(10);
 const WINDOW_BOUNDS: (Duration, Duration) = (Duration::from_secs(10), HOUR);
 
 /// Whether the fault leaves the home unguarded, so that it is told at any hour: nothing can be
-/// recorded, or nothing in the home can call for help any more, or see a person.
-pub(super) fn unguarded(subject: &Subject) -> bool {
-    matches!(subject.rule, Rule::Journal) || subject.rule.as_str() == "unguarded"
+/// recorded, nothing in the home can call for help any more or see a person, the box's battery
+/// ends, or its case was opened.
+pub(super) const fn unguarded(subject: &Subject) -> bool {
+    matches!(subject.rule, Rule::Journal | Rule::Unguarded | Rule::BoxBattery | Rule::CaseOpened)
 }
 
 /// Dangers that leave no time to try one after the other.

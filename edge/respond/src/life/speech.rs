@@ -21,6 +21,7 @@ pub(super) fn question_slot(rule: &Rule) -> Arc<str> {
 
 fn say(subject: &Subject, prompts: &[PromptId], repeat: Repeat) -> Announcement {
     let test = subject.test.then_some(PromptId::Test);
+    let repeat = if subject.test { Repeat::Once } else { repeat };
     let clips = test.into_iter().chain(prompts.iter().copied()).map(Clip::Prompt).collect();
     Announcement {
         slot: slot(&subject.alert),
@@ -28,12 +29,17 @@ fn say(subject: &Subject, prompts: &[PromptId], repeat: Repeat) -> Announcement 
         urgency: match subject.class {
             Class::Alarm => Urgency::Critical,
             Class::Warning | Class::Request => Urgency::Action,
-            Class::Fault if subject.rule == Rule::Journal => Urgency::Action,
+            Class::Fault if matters_at_once(&subject.rule) => Urgency::Action,
             Class::Fault => Urgency::Low,
         },
         repeat,
         clips,
     }
+}
+
+/// Faults that the person in the home should know of at any hour.
+const fn matters_at_once(rule: &Rule) -> bool {
+    matches!(rule, Rule::Journal | Rule::Unguarded | Rule::MainsLost)
 }
 
 /// What is said first of an alert.
@@ -53,8 +59,27 @@ fn first_words(subject: &Subject) -> &'static [PromptId] {
         (rule, _) if rule.as_str() == "unguarded" => &[PromptId::DeviceSilent],
         (Rule::DeviceLow, _) => &[PromptId::DeviceLowBattery],
         (Rule::Journal, _) => &[PromptId::CannotRecord],
-        (Rule::Tamper | Rule::Trouble | Rule::Configuration | Rule::Channel, _)
-        | (Rule::Other(_), _) => &[],
+        (Rule::MainsLost, _) => &[PromptId::PowerLost],
+        (Rule::NetworkLost, _) => &[PromptId::NetworkLost],
+        _ => &[],
+    }
+}
+
+/// What is said of a rule for which there is no prompt: the name of a sentence, for a voice.
+const fn sentence(rule: &Rule) -> Option<&'static str> {
+    match rule {
+        Rule::DoorAtNight => Some("spoken-door-at-night"),
+        Rule::BathroomStay => Some("spoken-bathroom-stay"),
+        Rule::OutOfBed => Some("spoken-out-of-bed"),
+        Rule::Vital => Some("spoken-vital"),
+        Rule::Heat => Some("spoken-heat"),
+        Rule::Cold => Some("spoken-cold"),
+        Rule::Medication => Some("spoken-medication"),
+        Rule::WaterRunning => Some("spoken-water-running"),
+        Rule::Strangers => Some("spoken-strangers"),
+        Rule::TestDue => Some("spoken-test-due"),
+        Rule::Unguarded => Some("spoken-unguarded"),
+        _ => None,
     }
 }
 
@@ -66,7 +91,7 @@ const fn names_the_room(rule: &Rule) -> bool {
 /// The alert was raised, or its search begins anew. Faults wait for the telling.
 pub(super) fn raised(alert: &Alert) -> Option<Announcement> {
     let subject = &alert.subject;
-    if subject.class == Class::Fault {
+    if subject.class == Class::Fault && subject.rule != Rule::MainsLost {
         return None;
     }
     opening(subject)
@@ -74,16 +99,17 @@ pub(super) fn raised(alert: &Alert) -> Option<Announcement> {
 
 /// A fault is being told: the home hears of it at the same time.
 pub(super) fn fault(alert: &Alert) -> Option<Announcement> {
-    (alert.subject.class == Class::Fault).then(|| opening(&alert.subject)).flatten()
+    let subject = &alert.subject;
+    let waited = subject.class == Class::Fault && subject.rule != Rule::MainsLost;
+    waited.then(|| opening(subject)).flatten()
 }
 
 fn opening(subject: &Subject) -> Option<Announcement> {
     let words = first_words(subject);
-    if words.is_empty() {
-        return None;
-    }
+    let sentence = if words.is_empty() { Some(sentence(&subject.rule)?) } else { None };
     let repeat = if subject.class == Class::Alarm { Repeat::UntilQuiet } else { Repeat::Once };
     let mut said = say(subject, words, repeat);
+    said.clips.extend(sentence.map(|key| Clip::Words(key.to_owned())));
     if let Some(room) = subject.room.as_ref().filter(|_| names_the_room(&subject.rule)) {
         said.clips.push(Clip::Room(room.clone()));
     }
@@ -131,6 +157,16 @@ pub(super) fn lapsed(alert: &Alert) -> Option<Announcement> {
 /// The person cancelled.
 pub(super) fn cancelled(alert: &Alert) -> Option<Announcement> {
     spoken_of(alert, &[PromptId::CancelTold], Repeat::Once)
+}
+
+/// What is said when a fault is over by itself.
+pub(super) fn back(subject: &Subject) -> Option<Announcement> {
+    let words = match subject.rule {
+        Rule::MainsLost => PromptId::PowerBack,
+        Rule::NetworkLost => PromptId::NetworkBack,
+        _ => return None,
+    };
+    Some(say(subject, &[words], Repeat::Once))
 }
 
 /// It is closed.

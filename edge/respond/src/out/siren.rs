@@ -35,6 +35,10 @@ pub trait SirenPort: Send + Sync + 'static {
     fn sound(&self, pattern: SirenPattern, seconds: u32) -> Obeyed<'_>;
     /// Is still.
     fn hush(&self) -> Obeyed<'_>;
+    /// Whether switching it may spark: a bare relay does, a sealed siren does not.
+    fn sparks(&self) -> bool {
+        false
+    }
 }
 
 type Wanted = Option<(SirenPattern, AlertId)>;
@@ -81,7 +85,8 @@ async fn keep(port: Arc<dyn SirenPort>, mut wanted: watch::Receiver<Wanted>, rep
     let mut sounded = false;
     loop {
         let want = wanted.borrow_and_update().clone();
-        let pause = if want.is_none() && !sounded {
+        let held = port.sparks() && matches!(want, Some((SirenPattern::WithoutSpark, _)));
+        let pause = if held || (want.is_none() && !sounded) {
             None
         } else {
             match told(port.as_ref(), want.as_ref()).await {

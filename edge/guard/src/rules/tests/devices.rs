@@ -29,7 +29,7 @@ fn a_silent_button_is_a_fault_after_a_day_and_the_rest_an_hour_later() {
         ["08:00 fault device-silent sos", "08:00 fault unguarded", "09:00 fault device-silent pir"]
     );
     let Finding::Raise(raise) = &life.found[0] else { panic!() };
-    assert_eq!(raise.alert_id().as_str(), "b/1/2/device-silent/fault");
+    assert_eq!(raise.alert_id().as_str(), "b/1/2/device-silent/fault/sos");
     assert_eq!(
         life.say("sos", Battery { percent: Some(80.0), ..Battery::default() }),
         ["08:00 over device-silent sos"]
@@ -142,4 +142,90 @@ fn opened_and_broken_devices_are_told_once() {
     assert_eq!(life.say("sos", broken(true)), ["08:00 fault trouble sos"]);
     assert_eq!(life.say("sos", broken(true)), NOTHING);
     assert_eq!(life.say("sos", broken(false)), ["08:00 over trouble sos"]);
+}
+
+#[test]
+fn a_carried_button_counts_only_where_there_is_no_other() {
+    let mut with = household();
+    with.devices.push(device("badge"));
+    let mut life = Life::begin(with, "2026-11-24T08:00");
+    assert_eq!(life.say("badge", online(false)), ["08:00 fault device-silent badge"]);
+    let mut only = household();
+    only.devices.retain(|d| d.id.as_str() != "sos");
+    only.devices.push(device("badge"));
+    let mut life = Life::begin(only, "2026-11-24T08:00");
+    assert_eq!(
+        life.say("badge", online(false)),
+        ["08:00 fault device-silent badge", "08:00 fault unguarded"]
+    );
+}
+
+#[test]
+fn a_home_whose_devices_are_all_lost_is_unguarded() {
+    let mut home = household();
+    home.devices.retain(|d| matches!(d.id.as_str(), "door" | "smoke"));
+    let mut life = Life::begin(home, "2026-11-24T08:00");
+    assert_eq!(life.say("door", online(false)), ["08:00 fault device-silent door"]);
+    assert_eq!(
+        life.say("smoke", online(false)),
+        ["08:00 fault device-silent smoke", "08:00 fault unguarded"]
+    );
+    assert_eq!(
+        life.say("door", open(true)),
+        ["08:00 over device-silent door", "08:00 over unguarded"]
+    );
+}
+
+#[test]
+fn devices_that_were_never_heard_have_alerts_of_their_own() {
+    let mut life = Life::begin(home(), "2026-11-24T08:00");
+    life.until("2026-11-26T08:00");
+    let ids: std::collections::HashSet<String> = life
+        .found
+        .iter()
+        .filter_map(|f| match f {
+            Finding::Raise(raise) => Some(raise.alert_id().as_str().to_owned()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ids.len(), life.found.len(), "{ids:?}");
+}
+
+#[test]
+fn a_button_that_was_not_pressed_for_a_month_is_asked_for() {
+    let mut home = home();
+    for device in &mut home.devices {
+        device.heard_within = Some(400 * 24 * HOUR);
+    }
+    let mut life = Life::begin(home, "2026-11-01T08:00");
+    assert_eq!(life.until("2026-12-01T07:59"), NOTHING);
+    assert_eq!(life.until("2026-12-01T08:01"), ["08:00 request test-due sos"]);
+    assert_eq!(
+        life.test("sos", Help::pressed()),
+        ["08:01 alarm help sos test", "08:01 over test-due sos"]
+    );
+    assert_eq!(life.until("2026-12-31T08:00"), NOTHING);
+    // Its memory lasts longer than what is read back at a start.
+    life.record_life();
+    life.restart_with_the_last(1);
+    assert_eq!(life.until("2026-12-31T08:02"), ["08:01 request test-due sos"]);
+}
+
+#[test]
+fn a_device_that_is_lost_again_and_again_is_faulty() {
+    let mut home = household();
+    home.guard.inactivity.enabled = false;
+    let mut life = Life::begin(home, "2026-11-24T08:00");
+    for round in 0..5 {
+        let found = life.say("smoke", online(false));
+        let faulty = found.iter().any(|line| line.ends_with("fault trouble smoke"));
+        assert_eq!(faulty, round == 4, "{found:?}");
+        life.pass(MINUTE);
+        assert_eq!(life.say("smoke", online(true)).len(), 1);
+        life.pass(HOUR);
+    }
+    assert_eq!(life.pass(20 * HOUR), NOTHING);
+    assert_eq!(life.say("smoke", online(true)), NOTHING);
+    life.pass(5 * HOUR);
+    assert_eq!(life.say("smoke", online(true)), ["14:05 over trouble smoke"]);
 }

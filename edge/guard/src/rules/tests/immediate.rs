@@ -29,6 +29,8 @@ fn a_press_known_only_at_start_is_old_and_one_under_test_is_a_test() {
     let mut life = Life::begin(household(), START);
     assert_eq!(life.baseline("sos", Help::pressed()), NOTHING);
     assert_eq!(life.test("sos", Help::pressed()), ["12:00 alarm help sos test"]);
+    life.test("sos", Help::cancelled());
+    assert!(matches!(life.found.last(), Some(Finding::Cancel { test: true, .. })));
 }
 
 #[test]

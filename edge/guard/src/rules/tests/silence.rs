@@ -1,6 +1,6 @@
 //! Inactivity and "not up by": what a silence is, where it counts, what ends it.
 
-use anju_model::observation::{Battery, Bell, Presence};
+use anju_model::observation::{Battery, Bell, Motion, Presence, Vital};
 use anju_model::{Clock, Finding};
 use jiff::SignedDuration;
 
@@ -240,4 +240,40 @@ fn a_box_that_slept_through_the_morning_watches_before_it_says_not_up() {
     assert_eq!(life.power_cut("2026-11-24T10:30"), ["10:30 warning inactivity"]);
     assert_eq!(life.until("2026-11-24T10:59"), NOTHING);
     assert_eq!(life.until("2026-11-24T11:01"), ["11:00 warning not-up"]);
+}
+
+#[test]
+fn a_detector_that_is_stuck_hides_no_silence() {
+    let mut life = Life::begin(household(), "2026-11-24T07:00");
+    life.say("pir", Motion { moving: false });
+    for time in ["08:00", "08:30", "09:00", "09:30", "10:00", "11:00", "12:00", "13:00"] {
+        life.until(&format!("2026-11-24T{time}"));
+        life.say("pir", motion());
+    }
+    // It has said without a break since 08:00 that something moves: believed for two hours.
+    assert_eq!(life.until("2026-11-24T13:31"), ["13:30 warning inactivity"]);
+    life.say("pir", Motion { moving: false });
+    assert_eq!(life.say("pir", motion()), ["13:31 over inactivity"]);
+}
+
+#[test]
+fn a_detector_that_never_says_still_is_believed() {
+    let mut life = Life::begin(household(), "2026-11-24T07:00");
+    for hour in 8..14 {
+        life.until(&format!("2026-11-24T{hour:02}:00"));
+        life.say("pir", motion());
+    }
+    assert_eq!(life.until("2026-11-24T16:59"), NOTHING);
+}
+
+#[test]
+fn who_measures_is_awake_but_a_repeated_reading_is_nobody() {
+    let mut life = seen("2026-11-24T08:00");
+    life.until("2026-11-24T10:00");
+    let reading = Vital { systolic_mmhg: Some(131.0), ..Vital::default() };
+    life.say("cuff", reading.clone());
+    life.until("2026-11-24T11:00");
+    life.say("cuff", reading);
+    life.say("watch-like", Vital { heart_beats_per_minute: Some(60.0), ..Vital::default() });
+    assert_eq!(life.until("2026-11-24T14:01"), ["14:00 warning inactivity"]);
 }

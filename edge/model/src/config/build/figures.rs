@@ -3,7 +3,7 @@
 
 use super::super::schema;
 use super::super::{Guard, InactivityRule, LeftHomeRule, NotUpRule, SilentRule};
-use super::single;
+use super::{rules, single};
 use crate::config::fault::Faults;
 use crate::config::reader::{self, Expected, Fields, Row};
 
@@ -28,9 +28,46 @@ pub(super) fn guard(root: &Row<'_>, faults: &mut Faults<'_>) -> Guard {
             .and_then(|fields| {
                 Some(SilentRule {
                     trigger: fields.duration("trigger")?,
+                    mains: fields.duration("mains")?,
                     other: fields.duration("other")?,
                 })
             })
+            .unwrap_or_default(),
+        test_press: read("test_press", &schema::TEST_PRESS, faults)
+            .and_then(|fields| rules::test_press(&fields))
+            .unwrap_or_default(),
+        door_at_night: read("door_at_night", &schema::DOOR_AT_NIGHT, faults)
+            .and_then(|fields| rules::door_at_night(&fields))
+            .unwrap_or_default(),
+        bathroom_stay: read("bathroom_stay", &schema::BATHROOM_STAY, faults)
+            .and_then(|fields| rules::bathroom_stay(&fields, faults))
+            .unwrap_or_default(),
+        out_of_bed: read("out_of_bed", &schema::OUT_OF_BED, faults)
+            .and_then(|fields| rules::out_of_bed(&fields, faults))
+            .unwrap_or_default(),
+        vital: read("vital", &schema::VITAL, faults)
+            .and_then(|fields| rules::vital(&fields, faults))
+            .unwrap_or_default(),
+        climate: read("climate", &schema::CLIMATE, faults)
+            .and_then(|fields| rules::climate(&fields, faults))
+            .unwrap_or_default(),
+        medication: read("medication", &schema::MEDICATION, faults)
+            .and_then(|fields| rules::medication(&fields, faults))
+            .unwrap_or_default(),
+        water: read("water", &schema::WATER, faults)
+            .and_then(|fields| rules::water(&fields))
+            .unwrap_or_default(),
+        lock: read("lock", &schema::LOCK, faults)
+            .and_then(|fields| rules::lock(&fields))
+            .unwrap_or_default(),
+        strangers: read("strangers", &schema::STRANGERS, faults)
+            .and_then(|fields| rules::strangers(&fields))
+            .unwrap_or_default(),
+        person_at_night: read("person_at_night", &schema::PERSON_AT_NIGHT, faults)
+            .and_then(|fields| rules::person_at_night(&fields))
+            .unwrap_or_default(),
+        supply: read("supply", &schema::SUPPLY, faults)
+            .and_then(|fields| rules::supply(&fields))
             .unwrap_or_default(),
     }
 }
@@ -94,7 +131,7 @@ fn left_home(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<LeftHomeRul
 }
 
 /// Told at the one of the two that is written.
-fn contradiction(fields: &Fields<'_>, short: &str, long: &str, faults: &mut Faults<'_>) {
+pub(super) fn contradiction(fields: &Fields<'_>, short: &str, long: &str, faults: &mut Faults<'_>) {
     let at = if fields.row.table.contains_key(short) { short } else { long };
     let message = "the alarm would come before the warning";
     fields.fault(faults, at, message, format!("make `{short}` shorter than `{long}`"));

@@ -14,11 +14,13 @@ pub(super) fn persons(root: &Row<'_>, faults: &mut Faults<'_>) -> Vec<Person> {
     let mut names = Names::new("person");
     let mut persons = Vec::new();
     for (index, row) in reader::rows(root, "person", faults).into_iter().enumerate() {
-        let fields = reader::read(row, &Expected::only(&[&schema::PERSON]), faults);
+        let fields =
+            reader::read(row, &Expected::only(&[&schema::PERSON, &schema::OWN_RANGE]), faults);
         let id = names.of(&fields, index + 1, faults);
         let name = fields.text("name").unwrap_or_else(|| id.clone());
         let Ok(id) = PersonId::new(&id) else { continue };
-        persons.push(Person { id, name, risks: fields.list("risks") });
+        let vital = super::rules::own_range(&fields);
+        persons.push(Person { id, name, risks: fields.list("risks"), vital });
     }
     persons
 }

@@ -86,6 +86,12 @@ pub(in crate::config) const SILENT: Section = Section {
             "\"24h\"",
             "Longest silence of a help trigger (EN 50134-2: a report at least every 24 h).",
         ),
+        default(
+            "mains",
+            SILENCE,
+            "\"6h\"",
+            "Longest silence of a device that runs on mains and reports by itself.",
+        ),
         default("other", SILENCE, "\"25h\"", "Longest silence of any other device."),
     ],
 };

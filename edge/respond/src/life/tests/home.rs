@@ -56,6 +56,7 @@ pub fn household(language: Language, contacts: Vec<Contact>) -> Household {
             id: PersonId::new("wang").unwrap(),
             name: if language == Language::ZhCn { "王奶奶" } else { "Mrs Wang" }.to_owned(),
             risks: Vec::new(),
+            vital: anju_model::config::OwnRange::default(),
         }],
         zones: Vec::new(),
         contacts,
@@ -179,7 +180,7 @@ impl Home {
     pub fn cancel(&mut self, device: &str) -> Vec<Action> {
         self.seq += 1;
         let (origin, cause) = (origin(device), entry(self.seq));
-        self.input(Input::Finding(Finding::Cancel { origin, cause })).actions
+        self.input(Input::Finding(Finding::Cancel { origin, cause, test: false })).actions
     }
 
     pub fn over(&mut self, rule: Rule, device: Option<&str>) -> Vec<Action> {

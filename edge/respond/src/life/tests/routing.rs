@@ -7,7 +7,7 @@ use anju_model::{Class, Delivery, Rule};
 use super::home::*;
 use crate::life::NoticeKind as K;
 use crate::life::outlook;
-use crate::life::{Action, Input};
+use crate::life::{Action, Input, SirenPattern};
 
 #[test]
 fn a_warning_tells_the_family_first_and_more_slowly() {
@@ -54,8 +54,7 @@ fn a_fault_without_a_clock_or_a_repairer_is_told_to_the_first_of_the_family() {
 #[test]
 fn a_home_left_unguarded_is_told_at_once() {
     let mut home = Home::new(family()).at_hour(3);
-    let unguarded = Rule::from_name("unguarded");
-    let actions = home.raise(finding(unguarded, Class::Fault, None, 1));
+    let actions = home.raise(finding(Rule::Unguarded, Class::Fault, None, 9));
     assert_eq!(told(&actions), [("centre", K::Call)]);
     let actions = home.raise(finding(Rule::Journal, Class::Fault, None, 2));
     assert_eq!(told(&actions), [("centre", K::Call)]);
@@ -159,17 +158,45 @@ fn tests_are_marked_everywhere_and_never_hide_a_real_press() {
     raise.test = true;
     let actions = home.raise(raise);
     assert!(home.recorded[0].1.subject.text.starts_with("[TEST] "));
-    for notice in notices(&actions) {
-        for text in
-            [&notice.full.title, &notice.full.body, &notice.discreet.title, &notice.discreet.body]
-        {
-            assert!(text.starts_with("[TEST] "), "{text}");
-            assert_eq!(text.matches("[TEST]").count(), 1, "{text}");
-        }
-    }
+    assert_eq!(told(&actions), [], "nobody is called about a test");
+    assert!(!actions.iter().any(|a| matches!(a, Action::Sound { .. })), "no siren for a test");
     assert_eq!(said(&actions)[0], "test");
     assert_eq!(steps(&home.press())[0], "raised", "a real press is an alert of its own");
     assert_eq!(home.book.open_count(), 2);
+    // A cancel made as a test takes back the test only.
+    let (origin, cause) = (origin("sos-bedroom"), entry(7));
+    let cancel = anju_model::Finding::Cancel { origin, cause, test: true };
+    home.input(Input::Finding(cancel));
+    let stages: Vec<_> = home.book.open().iter().map(|a| (a.subject.test, a.stage)).collect();
+    assert!(stages.contains(&(false, crate::life::Stage::Searching)), "{stages:?}");
+    // The test closes by itself, the real one stays.
+    home.pass(601);
+    assert_eq!(home.book.open_count(), 1);
+    assert!(!home.book.open()[0].subject.test);
+}
+
+#[test]
+fn while_there_may_be_gas_no_relay_is_switched() {
+    let mut home = Home::new(family());
+    let sound = |actions: &[Action]| {
+        actions.iter().find_map(|a| match a {
+            Action::Sound { pattern, .. } => Some(*pattern),
+            _ => None,
+        })
+    };
+    let smoke = home.raise(finding(Rule::Smoke, Class::Alarm, Some("smoke-1"), 1));
+    assert_eq!(sound(&smoke), Some(SirenPattern::Evacuate));
+    let gas = home.raise(finding(Rule::Gas, Class::Alarm, Some("smoke-1"), 2));
+    assert_eq!(sound(&gas), Some(SirenPattern::WithoutSpark));
+    assert_eq!(sound(&home.press()), None);
+}
+
+#[test]
+fn a_power_cut_is_said_at_once_and_its_end_too() {
+    let mut home = Home::new(family()).at_hour(3);
+    let actions = home.raise(finding(Rule::MainsLost, Class::Fault, None, 1));
+    assert_eq!((said(&actions), told(&actions)), (vec!["power-lost"], vec![]));
+    assert_eq!(said(&home.over(Rule::MainsLost, None)), ["power-back"]);
 }
 
 #[test]

@@ -1,0 +1,107 @@
+//! Guards against a box that works on but can not for long, or whom nobody hears: mains away, or the
+//! centre out of reach. Mains is told after 1 minute (the Easyalarm's figure; units listed by UL tell it
+//! within 180 s) and a part of a minute that differs from box to box, so that a town does not call at
+//! once. The centre is told as lost after 10 minutes (telecare hubs check each path every 10 minutes).
+//! Both are faults of the home, each found once and over when it is back; the home itself is told of
+//! the power at once, because it is dark.
+
+use std::time::Duration;
+
+use anju_model::{BoxEvent, Class, EntryId, Finding, Moment, Rule};
+
+use super::{Scene, absence};
+
+/// The link whose loss is judged.
+const UPSTREAM: &str = "upstream";
+
+/// What is away.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    mains: Lost,
+    network: Lost,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Lost {
+    since: Option<(Moment, EntryId)>,
+    told: bool,
+}
+
+impl Lost {
+    fn set(
+        &mut self,
+        there: bool,
+        rule: Rule,
+        now: Moment,
+        cause: &EntryId,
+        out: &mut Vec<Finding>,
+    ) {
+        if !there {
+            self.since.get_or_insert_with(|| (now, cause.clone()));
+            return;
+        }
+        self.since = None;
+        if std::mem::take(&mut self.told) {
+            out.push(Finding::Over { rule, origin: None, cause: cause.clone() });
+        }
+    }
+
+    fn due(&self, after: Duration) -> Option<Moment> {
+        self.since.as_ref().filter(|_| !self.told).map(|(since, _)| since.after(after))
+    }
+}
+
+/// Looks at an event of the box.
+pub fn observe(
+    state: &mut State,
+    event: &BoxEvent,
+    now: Moment,
+    cause: &EntryId,
+    out: &mut Vec<Finding>,
+) {
+    match event {
+        BoxEvent::Power { mains } => state.mains.set(*mains, Rule::MainsLost, now, cause, out),
+        BoxEvent::Network { link, up, .. } if link == UPSTREAM => {
+            state.network.set(*up, Rule::NetworkLost, now, cause, out);
+        }
+        _ => {}
+    }
+}
+
+/// The part of a minute by which this box waits longer than others.
+fn spread(box_id: &str) -> Duration {
+    // FNV-1a: the same on every version and machine, so that a replay finds the same.
+    let hash = box_id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    Duration::from_millis(hash % 60_000)
+}
+
+fn waits(scene: &Scene) -> [Duration; 2] {
+    let rule = &scene.household.guard.supply;
+    let mains = rule.mains_after.saturating_add(spread(scene.household.box_id.as_str()));
+    [mains, rule.network_after]
+}
+
+/// When it wants to judge next.
+pub fn due(state: &State, scene: &Scene) -> Option<Moment> {
+    let [mains, network] = waits(scene);
+    [state.mains.due(mains), state.network.due(network)].into_iter().flatten().min()
+}
+
+/// Judges.
+pub fn tick(state: &mut State, scene: &Scene, out: &mut Vec<Finding>) {
+    let [mains, network] = waits(scene);
+    for (lost, rule, after) in [
+        (&mut state.mains, Rule::MainsLost, mains),
+        (&mut state.network, Rule::NetworkLost, network),
+    ] {
+        if lost.due(after).is_some_and(|due| due <= scene.now)
+            && let Some((since, cause)) = &lost.since
+        {
+            lost.told = true;
+            let raise = absence(rule, Class::Fault, cause, *since, scene.line);
+            out.push(Finding::Raise(raise));
+        }
+    }
+}
