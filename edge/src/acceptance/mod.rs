@@ -125,9 +125,7 @@ pub const SIREN_SECONDS: u16 = 2;
 impl Acceptance {
     /// The acceptance of a home's devices.
     pub fn new(household: &Household) -> Self {
-        let mut acceptance = Self::default();
-        acceptance.devices = devices(household);
-        acceptance
+        Self { devices: devices(household), ..Self::default() }
     }
 
     /// Takes a changed configuration; a device that is gone or became another kind is not accepted
