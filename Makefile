@@ -1,24 +1,32 @@
 # Commands of the project. `make demo` and `make test` work on a bare Debian with a Rust toolchain.
 
 BUILD_NEEDS := gcc libc6-dev pkg-config libasound2-dev libdbus-1-dev
-TEST_NEEDS := $(BUILD_NEEDS) mosquitto libasound2-plugins dbus modemmanager python3 chromium chromium-driver fonts-wqy-microhei
+TEST_NEEDS := $(BUILD_NEEDS) mosquitto libasound2-plugins dbus modemmanager python3 python3-venv chromium chromium-driver fonts-wqy-microhei
 
 LAB_NEEDS := $(BUILD_NEEDS) bluez dbus python3-venv make flex bison bc xz-utils patch perl
 
 ARGS :=
 
-.PHONY: demo test test-lab bench lint format reference
+.PHONY: demo test test-lab bench lint format reference python
 
 demo:
 	@edge/scripts/install-needs.sh $(BUILD_NEEDS)
 	cargo build --release -p anju-edge --features demo
 	target/release/anju demo $(ARGS)
 
-test:
+test: python
 	@edge/scripts/install-needs.sh $(TEST_NEEDS)
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 	cargo test --workspace --all-features
+
+# The independent peers that stand in as devices, in an environment of the project's own.
+python: target/python/made
+target/python/made: drivers/tests/peers/requirements.txt
+	@edge/scripts/install-needs.sh python3 python3-venv
+	python3 -m venv target/python
+	target/python/bin/pip install --quiet --requirement $<
+	touch $@
 
 test-lab:
 	@edge/scripts/install-needs.sh $(LAB_NEEDS)

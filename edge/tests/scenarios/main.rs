@@ -25,4 +25,5 @@ mod owntracks;
 mod page;
 mod push;
 mod rtl433;
+mod serial;
 mod zigbee;
