@@ -10,6 +10,7 @@
 mod bus;
 pub mod cjt188;
 pub mod dlt645;
+pub mod fuzzed;
 pub mod line;
 pub mod mbus;
 mod meter;

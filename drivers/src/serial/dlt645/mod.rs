@@ -13,6 +13,13 @@ use std::fmt;
 pub use frame::Frame;
 pub use station::Station;
 
+use super::stream::{Framed, Stream};
+
+/// Frames out of bytes.
+pub type Parser = Stream<Frame>;
+/// Bytes of the longest frame.
+pub const LONGEST_FRAME: usize = Frame::LONGEST;
+
 /// Start of a frame and of its second part (clause 5.2).
 const START: u8 = 0x68;
 /// End of a frame.

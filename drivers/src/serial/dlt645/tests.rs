@@ -3,10 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::serial::stream::{BadFrame, Framed, Stream};
-
-type Parser = Stream<Frame>;
-const LONGEST_FRAME: usize = Frame::LONGEST;
+use crate::serial::stream::BadFrame;
 
 const VECTORS: &str = include_str!("../vectors/dlt645.tsv");
 
