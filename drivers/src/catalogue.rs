@@ -17,6 +17,12 @@ pub struct Serves {
 
 /// Every way in which a kind of device works, in the order of the links.
 pub fn serving(kind: DeviceKind) -> impl Iterator<Item = Serves> {
-    let all = [crate::gpio::SERVES, crate::serial::SERVES, crate::ble::SERVES, crate::mqtt::SERVES];
+    let all = [
+        crate::gpio::SERVES,
+        crate::serial::SERVES,
+        crate::i2c::SERVES,
+        crate::ble::SERVES,
+        crate::mqtt::SERVES,
+    ];
     all.into_iter().flatten().copied().filter(move |serves| serves.kind == kind)
 }

@@ -42,6 +42,8 @@ pub enum Claim {
         /// Line offset.
         line: u32,
     },
+    /// An I2C bus.
+    I2cBus(PathBuf),
     /// A Bluetooth adapter.
     Radio(String),
     /// A client id at a broker.
@@ -53,6 +55,7 @@ impl std::fmt::Display for Claim {
         match self {
             Claim::SerialPort(path) => write!(f, "serial port {}", path.display()),
             Claim::GpioLine { chip, line } => write!(f, "line {line} of {}", chip.display()),
+            Claim::I2cBus(path) => write!(f, "I2C bus {}", path.display()),
             Claim::Radio(adapter) => write!(f, "radio {adapter}"),
             Claim::MqttClient(id) => write!(f, "MQTT client id {id}"),
         }

@@ -9,6 +9,7 @@
 //! - `ble`: one radio; a device that is being connected keeps the scan waiting for 10 s at most.
 //! - `mqtt`: one connection for each link; a broker that hangs stops only that link.
 //! - `serial`: one task for each bus; a meter that does not answer costs its time-out each poll.
+//! - `i2c`: one driver for each bus; a chip that holds the clock line low stops its bus.
 //! - `gpio`: one driver for each chip; line events come from the kernel, nothing is polled.
 
 pub mod backoff;
@@ -17,6 +18,7 @@ pub mod catalogue;
 pub mod driver;
 pub mod fleet;
 pub mod gpio;
+pub mod i2c;
 mod memory;
 pub mod mqtt;
 pub mod plan;

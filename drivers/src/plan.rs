@@ -8,6 +8,7 @@ use anju_model::config::{Device, Household, Link};
 use crate::ble::BleDriver;
 use crate::driver::Driver;
 use crate::gpio::GpioDriver;
+use crate::i2c::I2cDriver;
 use crate::mqtt::MqttDriver;
 use crate::serial;
 
@@ -48,13 +49,8 @@ pub fn plan(household: &Household) -> (Vec<Arc<dyn Driver>>, Vec<PlanFault>) {
             Link::Ble(ble) => {
                 drivers.push(Arc::new(BleDriver::new(id, ble.clone(), &devices)));
             }
-            other => {
-                let kind = other.kind().as_str();
-                faults.push(PlanFault {
-                    part: id.to_string(),
-                    reason: format!("this version has no driver for links of kind {kind:?}; move its devices to another link"),
-                });
-            }
+            Link::I2c(i2c) => drivers.push(Arc::new(I2cDriver::new(id, i2c, &devices))),
+            Link::Net => {}
         }
     }
     (drivers, faults)

@@ -62,6 +62,8 @@ const fn binding(pin: u32) -> GpioBinding {
         bias: Bias::PullUp,
         debounce: DEBOUNCE,
         contact: ButtonContact::NormallyOpen,
+        loop_pin: None,
+        per_pulse: None,
     }
 }
 

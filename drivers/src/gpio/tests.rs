@@ -155,6 +155,8 @@ fn device(id: &str, kind: DeviceKind, pin: u32) -> Device {
             bias: Bias::PullUp,
             debounce: Duration::from_millis(20),
             contact: ButtonContact::NormallyOpen,
+            loop_pin: None,
+            per_pulse: None,
         }),
         heard_within: None,
     }

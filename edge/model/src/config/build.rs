@@ -7,6 +7,7 @@ mod figures;
 mod hours;
 mod link;
 mod mqtt;
+mod net;
 mod people;
 mod rules;
 mod serial;

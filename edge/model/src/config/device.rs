@@ -1,5 +1,6 @@
 //! Devices: what hangs on which link, and how it is found there.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::ble::BleBinding;
@@ -51,6 +52,10 @@ pub enum Binding {
     Ble(BleBinding),
     /// A device that talks by itself, alone on its serial port.
     Talker(TalkerBinding),
+    /// A chip on an I2C bus.
+    I2c(I2cBinding),
+    /// A device of the home network.
+    Net(NetBinding),
     /// A device that zigbee2mqtt paired.
     Mqtt(MqttBinding),
     /// A camera that Frigate watches.
@@ -64,7 +69,7 @@ pub enum Binding {
 }
 
 /// A line of a GPIO chip.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct GpioBinding {
     /// Line offset on the chip (BCM number on a Raspberry Pi).
     pub pin: u32,
@@ -76,6 +81,11 @@ pub struct GpioBinding {
     pub debounce: Duration,
     /// How the contact is wired.
     pub contact: ButtonContact,
+    /// The line of the other throw of a change-over contact, which is closed at rest. With it a cut
+    /// and a shorted cable are told apart from an alarm; without it the device is unsupervised.
+    pub loop_pin: Option<u32>,
+    /// What one pulse of a meter stands for, litres or watt hours by the kind of meter.
+    pub per_pulse: Option<f64>,
 }
 
 /// Level of the active state.
@@ -105,6 +115,95 @@ pub enum ButtonContact {
     NormallyOpen,
     /// `normally-closed`
     NormallyClosed,
+}
+
+/// A chip on an I2C bus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct I2cBinding {
+    /// Which chip.
+    pub chip: I2cChip,
+    /// Its 7-bit address.
+    pub address: u8,
+    /// How often it is read.
+    pub poll: Duration,
+}
+
+/// Chips on I2C buses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum I2cChip {
+    /// `sht3x`: temperature and humidity.
+    Sht3x,
+    /// `scd4x`: carbon dioxide, temperature and humidity.
+    Scd4x,
+}
+
+impl I2cChip {
+    /// All chips.
+    pub const ALL: [I2cChip; 2] = [I2cChip::Sht3x, I2cChip::Scd4x];
+
+    /// The protocol's name in configuration and catalogue.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            I2cChip::Sht3x => "sht3x",
+            I2cChip::Scd4x => "scd4x",
+        }
+    }
+
+    /// The address it leaves the factory with (Sensirion's data sheets).
+    pub const fn usual_address(self) -> u8 {
+        match self {
+            I2cChip::Sht3x => 0x44,
+            I2cChip::Scd4x => 0x62,
+        }
+    }
+}
+
+/// A device of the home network, by the protocol that finds it there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NetBinding {
+    /// `presence`: it is on while it answers on the network.
+    Presence {
+        /// Its IP address, host name or MAC address.
+        address: String,
+        /// How often it is looked for.
+        poll: Duration,
+    },
+    /// `onvif`: a camera's events.
+    Onvif {
+        /// URL of its device service, with `http://`.
+        url: String,
+        /// User name and the file that holds the password, if it wants them.
+        login: Option<(String, PathBuf)>,
+    },
+    /// `cec`: a television at the box's HDMI socket.
+    Cec {
+        /// The kernel's device, such as `/dev/cec0`.
+        path: PathBuf,
+        /// How often it is asked.
+        poll: Duration,
+    },
+    /// `wyoming`: a service that hears wake words.
+    Wyoming {
+        /// Its host and port.
+        address: String,
+        /// The wake words that call for help; all if empty.
+        wake_words: Vec<String>,
+    },
+}
+
+impl NetBinding {
+    /// The protocols' names in configuration and catalogue.
+    pub const PROTOCOLS: [&'static str; 4] = ["presence", "onvif", "cec", "wyoming"];
+
+    /// The name of its protocol.
+    pub const fn protocol(&self) -> &'static str {
+        match self {
+            NetBinding::Presence { .. } => "presence",
+            NetBinding::Onvif { .. } => "onvif",
+            NetBinding::Cec { .. } => "cec",
+            NetBinding::Wyoming { .. } => "wyoming",
+        }
+    }
 }
 
 /// An address on a serial bus.

@@ -13,10 +13,12 @@ pub enum Link {
     Serial(SerialLink),
     /// A Bluetooth adapter.
     Ble(BleLink),
+    /// An I2C bus.
+    I2c(I2cLink),
     /// A broker with one dialect of topics.
     Mqtt(MqttLink),
-    /// A kind whose drivers come later; its devices are told as faults.
-    Other(LinkKind),
+    /// The home network.
+    Net,
 }
 
 /// The kinds of links.
@@ -67,8 +69,9 @@ impl Link {
             Link::Gpio(_) => LinkKind::Gpio,
             Link::Serial(_) => LinkKind::Serial,
             Link::Ble(_) => LinkKind::Ble,
+            Link::I2c(_) => LinkKind::I2c,
             Link::Mqtt(_) => LinkKind::Mqtt,
-            Link::Other(kind) => *kind,
+            Link::Net => LinkKind::Net,
         }
     }
 }
@@ -103,6 +106,13 @@ pub struct SerialLink {
     pub parity: Option<Parity>,
     /// Stop bits, 1 or 2.
     pub stop_bits: u8,
+}
+
+/// An I2C bus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct I2cLink {
+    /// The kernel's device of the bus, such as `/dev/i2c-1`.
+    pub path: PathBuf,
 }
 
 /// Parity of a serial line.

@@ -82,6 +82,8 @@ fn a_wire_is_not_waited_for_unless_told() {
         bias: anju_model::config::Bias::PullUp,
         debounce: std::time::Duration::from_millis(30),
         contact: anju_model::config::ButtonContact::NormallyOpen,
+        loop_pin: None,
+        per_pulse: None,
     };
     for device in &mut home.devices {
         device.binding = anju_model::config::Binding::Gpio(wired.clone());

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::super::parse::Serves;
 use super::super::schema::{self, Section};
 use super::super::{
-    ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, Link, LinkKind, Person,
+    ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, I2cBinding, I2cChip, Link, LinkKind, Person,
     SerialProtocol,
 };
 use super::link::{Found, Links};
-use super::{Names, ble, mqtt, serial};
+use super::{Names, ble, mqtt, net, serial};
 use crate::config::fault::{Faults, quote};
 use crate::config::reader::{self, Expected, Fields, Row};
 use crate::config::value::nearest;
@@ -119,11 +119,6 @@ fn link<'l>(
         fields.fault(faults, "link", message, format!("mend the link in line {}", found.line));
         return None;
     };
-    if let Link::Other(kind) = link {
-        let message = format!("this version has no driver for links of kind `{}`", kind.as_str());
-        fields.fault(faults, "link", message, "move the device to another link");
-        return None;
-    }
     Some((id, link))
 }
 
@@ -146,11 +141,12 @@ fn device(
     let person = person(fields, around.persons, faults);
     let room = fields.text("room").and_then(|room| RoomId::new(&room).ok());
     let binding = match link {
-        Link::Gpio(_) => gpio(fields, kind),
+        Link::Gpio(_) => gpio(fields, kind, faults),
         Link::Serial(_) => serial::binding(fields, around.alone, faults),
         Link::Ble(_) => ble::binding(fields, kind, faults),
         Link::Mqtt(link) => mqtt::binding(fields, link.dialect, faults),
-        Link::Other(_) => None,
+        Link::I2c(_) => i2c(fields),
+        Link::Net => net::binding(fields, faults),
     };
     let (kind, binding) = (kind?, binding?);
     let protocol = fields.text("protocol").unwrap_or_else(|| match link {
@@ -203,7 +199,11 @@ fn person(fields: &Fields<'_>, persons: &[Person], faults: &mut Faults<'_>) -> O
     found.map(|person| person.id.clone())
 }
 
-fn gpio(fields: &Fields<'_>, kind: Option<DeviceKind>) -> Option<Binding> {
+fn gpio(
+    fields: &Fields<'_>,
+    kind: Option<DeviceKind>,
+    faults: &mut Faults<'_>,
+) -> Option<Binding> {
     // Sensors and relays with electronics drive their line high, bare contacts pull it to ground.
     let usual = match kind {
         Some(DeviceKind::Motion | DeviceKind::Siren) => ActiveLevel::High,
@@ -235,7 +235,71 @@ fn gpio(fields: &Fields<'_>, kind: Option<DeviceKind>) -> Option<Binding> {
         }),
         debounce: fields.duration("debounce")?,
         contact: contact?,
+        loop_pin: loop_pin(fields, kind, faults),
+        per_pulse: per_pulse(fields, kind, faults)?,
     }))
+}
+
+/// The second line of a supervised contact; a fault where it makes no sense.
+fn loop_pin(
+    fields: &Fields<'_>,
+    kind: Option<DeviceKind>,
+    faults: &mut Faults<'_>,
+) -> Option<u32> {
+    use DeviceKind::{FixedAlarm, Gas, Smoke, WaterLeak};
+    let line: u32 = fields.number("loop_pin")?;
+    let wrong = if !matches!(kind, Some(FixedAlarm | Smoke | Gas | WaterLeak)) {
+        Some(("only a wired alarm has a supervised loop", "remove it"))
+    } else if fields.number("pin") == Some(line) {
+        Some(("both throws of the contact are at one line", "give the loop a line of its own"))
+    } else {
+        None
+    };
+    let Some((message, mend)) = wrong else { return Some(line) };
+    fields.fault(faults, "loop_pin", message, mend);
+    None
+}
+
+/// What a pulse stands for: `Some(None)` where nothing counts pulses, `None` where it is missing.
+#[allow(clippy::option_option)]
+fn per_pulse(
+    fields: &Fields<'_>,
+    kind: Option<DeviceKind>,
+    faults: &mut Faults<'_>,
+) -> Option<Option<f64>> {
+    const KEYS: [(&str, DeviceKind); 2] = [
+        ("litres_per_pulse", DeviceKind::WaterMeter),
+        ("watt_hours_per_pulse", DeviceKind::ElectricityMeter),
+    ];
+    let mut found = None;
+    for (key, of) in KEYS {
+        if kind == Some(of) {
+            let amount = fields.decimal(key);
+            if amount.is_none() && !fields.has(key) {
+                let message = format!("a `{of}` on a line needs `{key}`");
+                let mend = format!("add {key} = …, as its label says");
+                fields.fault(faults, "kind", message, mend);
+            }
+            found = Some(amount?);
+        } else if fields.has(key) {
+            let message = format!("`{key}` is for a `{of}`");
+            fields.fault(faults, key, message, "remove it");
+        }
+    }
+    Some(found)
+}
+
+fn i2c(fields: &Fields<'_>) -> Option<Binding> {
+    let chip = fields.word("protocol", |word| {
+        I2cChip::ALL.into_iter().find(|chip| chip.as_str() == word)
+    })?;
+    let address = match fields.number("address") {
+        Some(address) => address,
+        // One that is written and not sound is not the usual one.
+        None if fields.row.table.contains_key("address") => return None,
+        None => chip.usual_address(),
+    };
+    Some(Binding::I2c(I2cBinding { chip, address, poll: fields.duration("poll")? }))
 }
 
 /// What no other device of the link may have, and the key that says it. Several devices may share
@@ -247,6 +311,8 @@ fn place(binding: &Binding) -> Option<(&'static str, String)> {
             ("address", format!("address {}", serial.address.as_deref().unwrap_or("none")))
         }
         Binding::Ble(ble) => ("address", format!("address {}", ble.address)),
+        Binding::I2c(chip) => ("address", format!("address 0x{:02x}", chip.address)),
+        Binding::Net(device) => ("address", net::place(device)),
         Binding::Mqtt(mqtt) => ("address", mqtt.address.clone()),
         Binding::Frigate(camera) => ("address", camera.camera.clone()),
         Binding::OwnTracks(phone) => ("address", phone.address.clone()),

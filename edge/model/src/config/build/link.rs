@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::schema::{self, Section};
 use super::super::{
-    GpioBackend, GpioLink, Link, LinkKind, MqttDialect, MqttLink, MqttTls, MqttVersion, Parity,
+    GpioBackend, GpioLink, I2cLink, Link, LinkKind, MqttDialect, MqttLink, MqttTls, MqttVersion, Parity,
     SerialLink,
 };
 use super::ble;
@@ -113,21 +113,18 @@ fn link(
     let expected = Expected { sections: &sections, tables: &[], elsewhere: &others, why: &why };
     let fields = reader::read(row, &expected, faults);
     let link = match kind {
-        LinkKind::Gpio => gpio(&fields, faults).map(Link::Gpio),
+        LinkKind::Gpio => gpio(&fields).map(Link::Gpio),
         LinkKind::Serial => serial(&fields).map(Link::Serial),
         LinkKind::Ble => ble::link(&fields, faults).map(Link::Ble),
         LinkKind::Mqtt => mqtt(&fields, faults).map(Link::Mqtt),
-        LinkKind::I2c | LinkKind::Net => {
-            let message =
-                format!("this version has no driver for links of kind `{}`", kind.as_str());
-            fields.fault(faults, "kind", message, "move its devices to another link");
-            Some(Link::Other(kind))
-        }
+        LinkKind::I2c => fields.path("path").map(|path| Link::I2c(I2cLink { path })),
+        LinkKind::Net => Some(Link::Net),
     };
     let port = match &link {
         Some(Link::Gpio(gpio)) => Some(("chip", gpio.chip.display().to_string())),
         Some(Link::Serial(serial)) => Some(("path", serial.path.display().to_string())),
         Some(Link::Ble(ble)) => Some(("adapter", ble.adapter.clone())),
+        Some(Link::I2c(i2c)) => Some(("path", i2c.path.display().to_string())),
         _ => None,
     };
     if let Some((key, port)) = port {
@@ -141,12 +138,13 @@ fn link(
     (Some(kind), link)
 }
 
-fn gpio(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<GpioLink> {
-    if fields.text("backend").as_deref() == Some("rppal") {
-        let message = "this version has no `rppal` backend";
-        fields.fault(faults, "backend", message, "write backend = \"auto\"");
-    }
-    Some(GpioLink { chip: fields.path("chip")?, backend: GpioBackend::Gpiocdev })
+fn gpio(fields: &Fields<'_>) -> Option<GpioLink> {
+    let backend = fields.word("backend", |word| match word {
+        "auto" | "gpiocdev" => Some(GpioBackend::Gpiocdev),
+        "rppal" => Some(GpioBackend::Rppal),
+        _ => None,
+    });
+    Some(GpioLink { chip: fields.path("chip")?, backend: backend? })
 }
 
 fn serial(fields: &Fields<'_>) -> Option<SerialLink> {

@@ -2,7 +2,9 @@
 
 use super::{Kind, Section, default, derived, optional, required};
 use crate::DeviceKind;
-use crate::config::{BleProtocol, SerialModel, SerialProtocol, StatusProfile, TalkProtocol};
+use crate::config::{
+    BleProtocol, NetBinding, SerialModel, SerialProtocol, StatusProfile, TalkProtocol,
+};
 
 const KIND_NAMES: [&str; 33] = {
     let mut names = [""; 33];
@@ -67,6 +69,23 @@ pub(in crate::config) const DEVICE_GPIO: Section = Section {
             Kind::Choice(&["normally-open", "normally-closed"]),
             "\"normally-open\"",
             "How the contact is wired.",
+        ),
+        optional(
+            "loop_pin",
+            Kind::Integer { min: 0, max: 1023 },
+            "For `fixed-alarm`, `smoke`, `gas` and `water-leak` with a change-over contact: the \
+             line of the throw that is closed at rest, `pin` being the other. So a cut and a \
+             shorted cable are told apart from an alarm; without it the device is unsupervised.",
+        ),
+        optional(
+            "litres_per_pulse",
+            Kind::Number { min: 0.001, max: 10_000.0 },
+            "Litres for each pulse; a `water-meter` needs it.",
+        ),
+        optional(
+            "watt_hours_per_pulse",
+            Kind::Number { min: 0.001, max: 100_000.0 },
+            "Watt hours for each pulse; an `electricity-meter` needs it.",
         ),
     ],
 };
@@ -140,12 +159,22 @@ pub(in crate::config) const DEVICE_SERIAL: Section = Section {
 pub(in crate::config) const DEVICE_I2C: Section = Section {
     heading: "[[device]]",
     when: "on an `i2c` link",
-    doc: "A chip on the bus. This version has no driver for it.",
+    doc: "A chip on the bus.",
     keys: &[
-        required("address", Kind::Integer { min: 0x08, max: 0x77 }, "Its 7-bit address."),
+        required(
+            "protocol",
+            Kind::Choice(&["sht3x", "scd4x"]),
+            "The chip: Sensirion's SHT30, SHT31 or SHT35, or its SCD40, SCD41 or SCD43.",
+        ),
+        derived(
+            "address",
+            Kind::Integer { min: 0x08, max: 0x77 },
+            "0x44 for `sht3x`, 0x62 for `scd4x`",
+            "Its 7-bit address.",
+        ),
         default(
             "poll",
-            Kind::Duration { min: "1s", max: "24h" },
+            Kind::Duration { min: "5s", max: "24h" },
             "\"60s\"",
             "How often it is read.",
         ),
@@ -184,11 +213,36 @@ pub(in crate::config) const DEVICE_BLE: Section = Section {
 pub(in crate::config) const DEVICE_NET: Section = Section {
     heading: "[[device]]",
     when: "on a `net` link",
-    doc: "A device of the home network. This version has no driver for it.",
+    doc: "A device of the home network.",
     keys: &[
-        required("address", Kind::Text { max: 128 }, "Its host name, IP or MAC address."),
-        optional("username", Kind::Text { max: 128 }, "User name, if it wants one."),
-        optional("password_file", Kind::SecretFile, "File that holds the password."),
+        required(
+            "protocol",
+            Kind::Choice(&NetBinding::PROTOCOLS),
+            "How it is heard: `presence` looks whether it answers on the network, `onvif` takes a \
+             camera's events, `cec` asks the television at the HDMI socket, `wyoming` takes what a \
+             wake-word service or satellite hears.",
+        ),
+        derived(
+            "address",
+            Kind::Text { max: 256 },
+            "`/dev/cec0` for `cec`",
+            "`presence`: IP address, host name or MAC address; `onvif`: host, host:port or the URL \
+             of the device service; `cec`: the kernel's device; `wyoming`: host:port.",
+        ),
+        optional("username", Kind::Text { max: 128 }, "User name, if a camera wants one."),
+        optional("password_file", Kind::SecretFile, "File that holds the camera's password."),
+        optional(
+            "wake_words",
+            Kind::TextList { max: 64 },
+            "Names of the wake words that call for help, as the service calls them; all if absent. \
+             Only for `wyoming`.",
+        ),
+        default(
+            "poll",
+            Kind::Duration { min: "5s", max: "1h" },
+            "\"30s\"",
+            "How often `presence` and `cec` look.",
+        ),
     ],
 };
 

@@ -22,7 +22,8 @@ pub(in crate::config) const LINK_GPIO: Section = Section {
             "backend",
             Kind::Choice(&["auto", "gpiocdev", "rppal"]),
             "\"auto\"",
-            "How it is driven; `auto` is the kernel's character device, `gpiocdev`.",
+            "How it is driven; `auto` is the kernel's character device, `gpiocdev`. `rppal` is for a \
+             Raspberry Pi with the kernel of Raspberry Pi OS, whose header it takes as the chip.",
         ),
     ],
 };
@@ -86,7 +87,7 @@ pub(in crate::config) const LINK_MQTT: Section = Section {
 pub(in crate::config) const LINK_I2C: Section = Section {
     heading: "[links.ID]",
     when: "kind = \"i2c\"",
-    doc: "An I2C bus. This version has no driver for it.",
+    doc: "An I2C bus. Each device on it is a chip of one of the protocols below.",
     keys: &[default("path", Kind::Path, "\"/dev/i2c-1\"", "The bus's character device.")],
 };
 
@@ -105,8 +106,8 @@ pub(in crate::config) const LINK_BLE: Section = Section {
 pub(in crate::config) const LINK_NET: Section = Section {
     heading: "[links.ID]",
     when: "kind = \"net\"",
-    doc: "The home network. This version has no driver for it.",
-    keys: &[optional("interface", Kind::Text { max: 32 }, "Network interface.")],
+    doc: "The home network, and the television at the box's HDMI socket. It has no further keys.",
+    keys: &[],
 };
 
 /// The meaning of a word of `kind`.
