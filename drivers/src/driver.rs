@@ -5,12 +5,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anju_model::observation::Origin;
+use anju_model::observation::{Meter, Origin};
 use anju_model::{DeviceId, Observation};
 use futures::future::BoxFuture;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
+
+use crate::readings::Readings;
 
 /// One device, or one bus with its devices. Ready to be started any number of times.
 pub trait Driver: Send + Sync + 'static {
@@ -137,16 +139,29 @@ pub struct Context {
     pub commands: mpsc::Receiver<DeviceCommand>,
     /// Cancelled when it is to stop.
     pub stop: CancellationToken,
+    readings: Readings,
 }
 
 impl Context {
     /// Makes a context; drivers' tests do so too.
-    pub const fn new(
+    pub fn new(
         reports: mpsc::Sender<Report>,
         commands: mpsc::Receiver<DeviceCommand>,
         stop: CancellationToken,
     ) -> Self {
-        Self { reports, commands, stop }
+        Self { reports, commands, stop, readings: Readings::default() }
+    }
+
+    /// The same with what was read before.
+    #[must_use]
+    pub fn with_readings(mut self, readings: Readings) -> Self {
+        self.readings = readings;
+        self
+    }
+
+    /// The last reading of a meter that the box knows, of this start or an earlier one.
+    pub fn last(&self, meter: &DeviceId) -> Option<Meter> {
+        self.readings.last(meter)
     }
 
     /// Reports what was observed.

@@ -22,6 +22,7 @@ pub mod i2c;
 mod memory;
 pub mod mqtt;
 pub mod plan;
+pub mod readings;
 pub mod serial;
 
 pub use driver::{Action, Claim, Context, DeviceCommand, Driver, DriverError, Refused, Report};

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anju_drivers::fleet::{Fleet, Limits};
+use anju_drivers::readings::Readings;
 use anju_drivers::{Driver, Report, plan};
 use anju_journal::{Gap, Journal, Notice, Opened, Recording};
-use anju_model::{Body, BoxEvent};
+use anju_model::{Body, BoxEvent, entry};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -73,7 +74,8 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     let (messages, message_rx) = mpsc::channel(QUEUE);
     let (view_tx, view) = watch::channel(core::View::default());
     let (reports, report_rx) = mpsc::channel(QUEUE);
-    let mut fleet = Fleet::new(reports, Limits::default());
+    let readings = recorded_readings(&journal, &household);
+    let mut fleet = Fleet::recalling(reports, Limits::default(), readings);
     let plan_faults = start_drivers(&mut fleet, &household).await;
     let faulty = faulty_parts(&plan_faults);
     let (out_reports, out_report_rx) = mpsc::unbounded_channel();
@@ -200,6 +202,25 @@ fn faulty_parts(events: &[BoxEvent]) -> BTreeSet<String> {
         _ => None,
     };
     events.iter().filter_map(part).collect()
+}
+
+/// The last readings in the journal, for meters that have no counter of their own.
+fn recorded_readings(journal: &Journal, household: &anju_model::config::Household) -> Readings {
+    use anju_model::config::Binding;
+    let readings = Readings::default();
+    let counts = |device: &anju_model::config::Device| {
+        matches!(&device.binding, Binding::Gpio(line) if line.per_pulse.is_some())
+    };
+    if household.devices.iter().any(counts) {
+        // Whatever can not be read back is told where all entries are recalled.
+        let entries = journal.recent(0, core::EVENT_ENTRIES);
+        for entry in entries.filter_map(|record| entry::decode(&record.body).ok()) {
+            if let Body::Observation(observation) = &entry.body {
+                readings.note(observation);
+            }
+        }
+    }
+    readings
 }
 
 fn gap(gap: Gap, reason: &str) -> BoxEvent {

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 pub use claims::{Claims, Conflict};
 
 use crate::driver::{Action, DeviceCommand, Driver, Refused, Report};
+use crate::readings::Readings;
 
 /// How a driver is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +73,7 @@ impl Default for Limits {
 pub struct Fleet {
     reports: mpsc::Sender<Report>,
     limits: Limits,
+    readings: Readings,
     claims: Claims,
     running: BTreeMap<String, Running>,
 }
@@ -90,7 +92,17 @@ struct Running {
 impl Fleet {
     /// An empty fleet whose drivers will report to `reports`.
     pub fn new(reports: mpsc::Sender<Report>, limits: Limits) -> Self {
-        Self { reports, limits, claims: Claims::default(), running: BTreeMap::new() }
+        Self::recalling(reports, limits, Readings::default())
+    }
+
+    /// The same with what is known of meters from before.
+    pub fn recalling(
+        reports: mpsc::Sender<Report>,
+        limits: Limits,
+        readings: Readings,
+    ) -> Self {
+        let (claims, running) = (Claims::default(), BTreeMap::new());
+        Self { reports, limits, readings, claims, running }
     }
 
     /// Starts a driver. One that shares a resource with a running driver is not started and is
@@ -152,6 +164,7 @@ impl Fleet {
             stop: stop.clone(),
             health: health_tx,
             limits: self.limits.clone(),
+            readings: self.readings.clone(),
         }));
         let running = Running { stop, supervisor, health, commands, devices, form };
         self.running.insert(name, running);

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Health, Limits};
 use crate::backoff::Backoff;
 use crate::driver::{Context, DeviceCommand, Driver, Refused, Report};
+use crate::readings::Readings;
 
 /// Time a driver has to stop by itself.
 const GRACE: Duration = Duration::from_millis(1200);
@@ -38,6 +39,8 @@ pub struct Charge {
     pub health: watch::Sender<Health>,
     /// The limits.
     pub limits: Limits,
+    /// What is known of meters.
+    pub readings: Readings,
 }
 
 /// How one run of a driver ended.
@@ -123,7 +126,8 @@ async fn run_once(charge: &mut Charge, offline: &mut HashSet<DeviceId>) -> End {
     let stop = charge.stop.child_token();
     let (ended_tx, mut ended) = oneshot::channel();
     let (beat_tx, mut beat) = watch::channel(());
-    let context = Context::new(report_tx, command_rx, stop.clone());
+    let context = Context::new(report_tx, command_rx, stop.clone())
+        .with_readings(charge.readings.clone());
     let driver = charge.driver.clone();
     let beat_every = charge.limits.blocked_after / 4;
     let thread = std::thread::Builder::new()
@@ -192,6 +196,7 @@ async fn pass_on(charge: &Charge, offline: &mut HashSet<DeviceId>, report: Repor
         back.baseline = report.observation.baseline;
         send(charge, back).await;
     }
+    charge.readings.note(&report.observation);
     let _ = charge.reports.send(report).await;
 }
 

@@ -115,6 +115,12 @@ pub enum LineError {
         /// The chips.
         found: String,
     },
+    /// The `rppal` backend found no header.
+    #[error("`rppal` finds no Raspberry Pi here ({reason}); write backend = \"auto\" for the link")]
+    NoHeader {
+        /// Its reason.
+        reason: String,
+    },
     /// The chip's device may not be opened.
     #[error("{} may not be opened; let the service's user into the group that owns it", chip.display())]
     Denied {
@@ -172,6 +178,7 @@ impl LineError {
         match self {
             Self::NoChip { .. }
             | Self::Ambiguous { .. }
+            | Self::NoHeader { .. }
             | Self::Denied { .. }
             | Self::Lost { .. } => true,
             Self::NoLine { .. } | Self::Busy { .. } | Self::Refused { .. } => false,

@@ -3,8 +3,10 @@
 //! debouncing; nothing is polled.
 //!
 //! - [`debounce`], [`gesture`], [`pir`], [`reed`], [`relay`], [`storm`]: pure, without I/O;
+//! - [`pulse`]: counts a meter's pulses; [`supervise`]: the cable of a wired alarm;
 //! - [`sense`]: from levels to what a device says;
-//! - [`lines`]: what the driver asks of lines, [`chardev`]: lines of the kernel;
+//! - [`lines`]: what the driver asks of lines, [`chardev`]: lines of the kernel, [`pi`]: of a
+//!   Raspberry Pi's header;
 //! - `watch`, `siren`, `opening`: the task of one line.
 
 pub mod chardev;
@@ -12,12 +14,15 @@ pub mod debounce;
 pub mod gesture;
 pub mod lines;
 mod opening;
+pub mod pi;
 pub mod pir;
+pub mod pulse;
 pub mod reed;
 pub mod relay;
 pub mod sense;
 mod siren;
 pub mod storm;
+pub mod supervise;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -37,6 +42,7 @@ use crate::catalogue::Serves;
 use crate::driver::{Claim, Context, DeviceCommand, Driver, DriverError, Refused};
 use crate::plan::PlanFault;
 use chardev::CharDev;
+use pi::Header;
 use lines::{LineError, Lines, Wiring};
 use sense::{InputTimings, Role};
 
@@ -55,12 +61,18 @@ pub const SERVES: &[Serves] = &[
     serves(DeviceKind::Smoke, "dry-contact"),
     serves(DeviceKind::Gas, "dry-contact"),
     serves(DeviceKind::WaterLeak, "dry-contact"),
+    serves(DeviceKind::WaterMeter, "pulse"),
+    serves(DeviceKind::ElectricityMeter, "pulse"),
+    serves(DeviceKind::BedStrap, "pressure-strip"),
+    serves(DeviceKind::PillBox, "lid"),
 ];
 
 /// What is done with a device's line.
 #[derive(Debug, Clone, Copy)]
 enum Job {
     Input(Role),
+    /// Litres or watt hours for each pulse.
+    Pulses(f64),
     Relay,
 }
 
@@ -85,7 +97,11 @@ impl GpioDriver {
     /// The driver of a link with those of `devices` that hang on it, and what can not be served.
     /// Without a device to serve there is no driver.
     pub fn new(id: &LinkId, link: &GpioLink, devices: &[Device]) -> (Option<Self>, Vec<PlanFault>) {
-        Self::with_lines(id, link, devices, Arc::new(CharDev), InputTimings::default())
+        let lines: Arc<dyn Lines> = match link.backend {
+            GpioBackend::Gpiocdev => Arc::new(CharDev),
+            GpioBackend::Rppal => Arc::new(Header),
+        };
+        Self::with_lines(id, link, devices, lines, InputTimings::default())
     }
 
     /// The same with lines and times of the caller's choice.
@@ -97,14 +113,6 @@ impl GpioDriver {
         timings: InputTimings,
     ) -> (Option<Self>, Vec<PlanFault>) {
         let mut faults = Vec::new();
-        if link.backend == GpioBackend::Rppal {
-            faults.push(PlanFault {
-                part: id.to_string(),
-                reason: "backend `rppal` is not part of this build; the kernel's character device \
-                         is used; write backend = \"auto\""
-                    .to_owned(),
-            });
-        }
         let mut units = Vec::new();
         let mut pins = BTreeSet::new();
         for device in devices.iter().filter(|device| device.link == *id) {
@@ -150,9 +158,46 @@ impl GpioDriver {
             match unit.job {
                 Job::Input(role) => {
                     let (binding, timings) = (unit.binding.clone(), self.timings);
-                    let watch =
-                        watch::Watch { lines, origin, role, binding, wiring, timings, say, stop };
+                    let level = binding.loop_pin.map(|line| {
+                        let (level, alarm) = tokio::sync::watch::channel(None);
+                        let wiring = Wiring { line, ..wiring.clone() };
+                        let supervise = supervise::Supervise {
+                            lines: lines.clone(),
+                            origin: origin.clone(),
+                            wiring,
+                            alarm,
+                            say: say.clone(),
+                            stop: stop.clone(),
+                        };
+                        tasks.spawn(supervise.run());
+                        level
+                    });
+                    let watch = watch::Watch {
+                        lines,
+                        origin,
+                        role,
+                        binding,
+                        wiring,
+                        timings,
+                        level,
+                        say,
+                        stop,
+                    };
                     tasks.spawn(watch.run());
+                }
+                Job::Pulses(per_pulse) => {
+                    let (binding, last) = (unit.binding.clone(), context.last(&origin.device));
+                    let pulses = pulse::Pulses {
+                        lines,
+                        origin,
+                        binding,
+                        wiring,
+                        per_pulse,
+                        last,
+                        say,
+                        stop,
+                    };
+                    tasks.spawn(pulses.run());
                 }
                 Job::Relay => {
                     let (sender, commands) = mpsc::channel(4);
@@ -224,14 +269,21 @@ fn unit(device: &Device, pins: &mut BTreeSet<u32>) -> Result<Unit, String> {
     let job = match (Role::of(device.kind), device.kind) {
         (Some(role), _) => Job::Input(role),
         (None, DeviceKind::Siren) => Job::Relay,
+        (None, kind @ (DeviceKind::WaterMeter | DeviceKind::ElectricityMeter)) => {
+            let Some(per_pulse) = binding.per_pulse else {
+                return Err(format!("a {kind} on a line needs what a pulse stands for; add it"));
+            };
+            Job::Pulses(per_pulse)
+        }
         (None, kind) => {
             return Err(format!("a {kind} can not hang on a GPIO line; use another link"));
         }
     };
-    if !pins.insert(binding.pin) {
-        let pin = binding.pin;
+    let lines = [Some(binding.pin), binding.loop_pin];
+    if let Some(pin) = lines.into_iter().flatten().find(|pin| pins.contains(pin)) {
         return Err(format!("line {pin} is another device's already; give it a pin of its own"));
     }
+    pins.extend(lines.into_iter().flatten());
     Ok(Unit { origin: device.origin(), binding: binding.clone(), job })
 }
 
@@ -248,8 +300,8 @@ impl Driver for GpioDriver {
     /// that name one chip differently do not share a line.
     fn claims(&self) -> Vec<Claim> {
         let chip = self.lines.resolve(&self.chip);
-        let claim = |unit: &Unit| Claim::GpioLine { chip: chip.clone(), line: unit.binding.pin };
-        self.units.iter().map(claim).collect()
+        let lines = self.units.iter().flat_map(|unit| [Some(unit.binding.pin), unit.binding.loop_pin]);
+        lines.flatten().map(|line| Claim::GpioLine { chip: chip.clone(), line }).collect()
     }
 
     fn run(self: Arc<Self>, context: Context) -> BoxFuture<'static, Result<(), DriverError>> {

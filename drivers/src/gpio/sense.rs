@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anju_model::config::ButtonContact;
 use anju_model::observation::{
-    Bell, Call, CallState, Contact, Gas, Gesture as Presses, Help, Leak, Motion, Smoke, Trouble,
+    Bed, Bell, Call, CallState, Contact, Gas, Gesture as Presses, Help, Leak, Medication,
+    MedicationState, Motion, Smoke, Trouble,
 };
 use anju_model::{DeviceKind, Fact};
 
@@ -55,6 +56,10 @@ pub enum Role {
     Gas,
     /// A water detector's dry contact.
     Leak,
+    /// A pressure strip under a mattress, which somebody's weight takes away from rest.
+    Bed,
+    /// The lid of a pill box, with its contact like a door's.
+    Lid,
 }
 
 impl Role {
@@ -69,6 +74,8 @@ impl Role {
             DeviceKind::Smoke => Self::Smoke,
             DeviceKind::Gas => Self::Gas,
             DeviceKind::WaterLeak => Self::Leak,
+            DeviceKind::BedStrap => Self::Bed,
+            DeviceKind::PillBox => Self::Lid,
             _ => return None,
         })
     }
@@ -125,9 +132,9 @@ impl Input {
             _ => Machine::Level(away),
         };
         let found = match role {
-            Role::Help | Role::Call | Role::Bell => Vec::new(),
+            Role::Help | Role::Call | Role::Bell | Role::Lid => Vec::new(),
             Role::Motion => vec![Said { fact: Motion { moving: false }.into(), baseline: true }],
-            Role::Door => vec![Said { fact: level_fact(role, away), baseline: true }],
+            Role::Door | Role::Bed => vec![Said { fact: level_fact(role, away), baseline: true }],
             // Danger that is there at the start is danger.
             _ => vec![Said { fact: level_fact(role, away), baseline: !away }],
         };
@@ -202,7 +209,11 @@ impl Input {
             Machine::Pir(pir) => said.extend(pir.edge(at, away).into_iter().map(motion)),
             Machine::Level(told) if *told != away => {
                 *told = away;
-                said.push(Said::event(level_fact(self.role, away)));
+                let fact = level_fact(self.role, away);
+                // A lid that closes says nothing: what was taken was taken while it was open.
+                if self.role != Role::Lid || reed::door_open(away) {
+                    said.push(Said::event(fact));
+                }
             }
             Machine::Level(_) => {}
         }
@@ -216,6 +227,8 @@ fn level_fact(role: Role, away: bool) -> Fact {
         Role::Smoke => Smoke { alarm: away, self_test: false }.into(),
         Role::Gas => Gas { alarm: away, percent_lel: None, self_test: false }.into(),
         Role::Leak => Leak { wet: away }.into(),
+        Role::Bed => Bed { occupied: away }.into(),
+        Role::Lid => Medication { state: MedicationState::Opened }.into(),
         // The other roles are no levels; a door is.
         _ => Contact { open: reed::door_open(away) }.into(),
     }

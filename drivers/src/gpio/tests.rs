@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::lines::{Edge, InputLine, OutputLine};
 use super::*;
 use crate::driver::{Action, Report};
+use crate::readings::Readings;
 
 #[derive(Default)]
 struct Pin {
@@ -156,7 +157,8 @@ fn device(id: &str, kind: DeviceKind, pin: u32) -> Device {
             debounce: Duration::from_millis(20),
             contact: ButtonContact::NormallyOpen,
             loop_pin: None,
-            per_pulse: None,
+            per_pulse: matches!(kind, DeviceKind::WaterMeter | DeviceKind::ElectricityMeter)
+                .then_some(10.0),
         }),
         heard_within: None,
     }
@@ -188,12 +190,16 @@ struct Work {
 
 impl Work {
     fn begin(bench: &Bench, devices: &[Device]) -> Self {
+        Self::recalling(bench, devices, Readings::default())
+    }
+
+    fn recalling(bench: &Bench, devices: &[Device], readings: Readings) -> Self {
         let (driver, faults) = plan(bench, devices);
         assert_eq!(faults, []);
         let (report, reports) = mpsc::channel(64);
         let (commands, command) = mpsc::channel(4);
         let stop = CancellationToken::new();
-        let context = Context::new(report, command, stop.clone());
+        let context = Context::new(report, command, stop.clone()).with_readings(readings);
         let end = tokio::spawn(Arc::new(driver.unwrap()).run(context));
         Self { reports, commands, stop, end }
     }
@@ -408,9 +414,6 @@ async fn unsound_devices_are_faults_and_the_others_are_served() {
     let parts: Vec<&str> = faults.iter().map(|fault| fault.part.as_str()).collect();
     assert_eq!(parts, ["twin", "scale"]);
     assert!(plan(&bench, &devices[2..]).0.is_none());
-    let id = LinkId::new("pins").unwrap();
-    let (driver, faults) = GpioDriver::new(&id, &link(GpioBackend::Rppal), &devices[..1]);
-    assert!(driver.is_some() && faults.len() == 1 && faults[0].reason.contains("rppal"));
 }
 
 #[test]
@@ -420,4 +423,118 @@ fn the_list_of_kinds_is_what_the_driver_serves() {
         let mut pins = BTreeSet::new();
         assert_eq!(unit(&device("x", kind, 3), &mut pins).is_ok(), listed, "{kind}");
     }
+}
+
+/// A supervised detector: `pin` closes when it signals, `loop_pin` is closed at rest.
+fn supervised(id: &str, kind: DeviceKind, pin: u32, loop_pin: u32) -> Device {
+    let mut device = device(id, kind, pin);
+    if let Binding::Gpio(binding) = &mut device.binding {
+        binding.loop_pin = Some(loop_pin);
+    }
+    device
+}
+
+fn trouble(observation: Observation) -> Trouble {
+    let Fact::Trouble(trouble) = observation.fact else { panic!("{observation:?}") };
+    trouble
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_and_a_shorted_cable_are_told_apart_from_an_alarm() {
+    let bench = Bench::new();
+    bench.pin(18, |pin| pin.closed = true);
+    let devices = [supervised("sos", DeviceKind::FixedAlarm, 17, 18)];
+    let mut work = Work::begin(&bench, &devices);
+    assert!(online(&work.next().await).online);
+    // Both lines are held now.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // Pressed and let go: the contact goes from one throw to the other and back.
+    bench.drive(18, false);
+    bench.drive(17, true);
+    assert_eq!(work.next().await.fact, help(HelpState::Pressed));
+    bench.drive(17, false);
+    bench.drive(18, true);
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert!(work.reports.try_recv().is_err(), "a press is no trouble");
+    bench.drive(18, false);
+    let cut = trouble(work.next().await);
+    assert!(cut.active && cut.reason.contains("cut"), "{cut:?}");
+    bench.drive(18, true);
+    assert!(!trouble(work.next().await).active);
+    // A short looks like a press, which it must; then it is told for what it is.
+    bench.drive(17, true);
+    assert_eq!(work.next().await.fact, help(HelpState::Pressed));
+    let shorted = trouble(work.next().await);
+    assert!(shorted.active && shorted.reason.contains("shorted"), "{shorted:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn pulses_are_counted_on_from_the_last_reading() {
+    let bench = Bench::new();
+    let devices = [device("water", DeviceKind::WaterMeter, 6)];
+    let litres = |observation: &Observation| match &observation.fact {
+        Fact::Meter(meter) => meter.volume_litres,
+        _ => None,
+    };
+    let readings = Readings::default();
+    let mut work = Work::recalling(&bench, &devices, readings.clone());
+    assert!(online(&work.next().await).online);
+    let first = work.next().await;
+    assert_eq!((litres(&first), first.baseline), (Some(0.0), true));
+    let pulse = |bench: &Bench| {
+        bench.drive(6, true);
+        bench.drive(6, false);
+    };
+    pulse(&bench);
+    let first = work.next().await;
+    assert_eq!((litres(&first), first.baseline), (Some(10.0), false));
+    // Those that follow within the minute are told together.
+    let told = Instant::now();
+    pulse(&bench);
+    pulse(&bench);
+    let third = work.next().await;
+    assert_eq!(litres(&third), Some(30.0));
+    assert!(told.elapsed() >= Duration::from_secs(60), "{:?}", told.elapsed());
+    // What was not told when the box stops is told then.
+    pulse(&bench);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    work.stop.cancel();
+    let last = work.next().await;
+    assert_eq!(litres(&last), Some(40.0));
+    work.end.await.unwrap().unwrap();
+    readings.note(&last);
+    bench.pin(6, |pin| (pin.holder, pin.closed) = (None, true));
+    let mut again = Work::recalling(&bench, &devices, readings);
+    assert!(online(&again.next().await).online);
+    assert_eq!(litres(&again.next().await), Some(40.0), "a contact that is closed is no pulse");
+    bench.drive(6, false);
+    pulse(&bench);
+    assert_eq!(litres(&again.next().await), Some(50.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pressure_strip_and_a_lid_say_what_they_are() {
+    let bench = Bench::new();
+    bench.pin(3, |pin| pin.closed = true);
+    let devices =
+        [device("strap", DeviceKind::BedStrap, 2), device("pills", DeviceKind::PillBox, 3)];
+    let mut work = Work::begin(&bench, &devices);
+    let mut found = Vec::new();
+    for _ in 0..3 {
+        found.push(work.next().await);
+    }
+    assert!(found.iter().all(|said| said.baseline), "{found:?}");
+    let bed = |occupied| Fact::from(anju_model::observation::Bed { occupied });
+    assert!(found.iter().any(|said| said.fact == bed(false)));
+    bench.drive(2, true);
+    assert_eq!(work.next().await.fact, bed(true));
+    bench.drive(3, false);
+    let opened = anju_model::observation::MedicationState::Opened;
+    assert_eq!(
+        work.next().await.fact,
+        anju_model::observation::Medication { state: opened }.into()
+    );
+    bench.drive(3, true);
+    bench.drive(2, false);
+    assert_eq!(work.next().await.fact, bed(false), "a lid that closes says nothing");
 }

@@ -7,10 +7,11 @@ use std::time::Duration;
 use anju_model::Observation;
 use anju_model::config::GpioBinding;
 use anju_model::observation::Origin;
+use tokio::sync::watch::Sender;
 use tokio_util::sync::CancellationToken;
 
 use super::lines::{Edge, InputLine, LineError, Lines, Wiring};
-use super::opening::{Opening, Say};
+use super::opening::{self, Opening, Say};
 use super::sense::{Input, InputTimings, Role, Said};
 
 /// How often the level is compared with what the edges told. Nothing is polled for its own sake: this
@@ -33,6 +34,8 @@ pub struct Watch {
     pub wiring: Wiring,
     /// The times it goes by.
     pub timings: InputTimings,
+    /// Whether its contact is closed, for the supervision of its loop.
+    pub level: Option<Sender<Option<bool>>>,
     /// Where it is told.
     pub say: Say,
     /// Cancelled at the end.
@@ -46,16 +49,11 @@ impl Watch {
     /// When the chip can not be had or was lost.
     pub async fn run(self) -> Result<(), LineError> {
         let mut opening = Opening::new(self.origin.clone());
-        let line = loop {
-            match opening.attempt(self.lines.input(&self.wiring), &self.say).await? {
-                Ok(line) => break line,
-                Err((_, pause)) => tokio::select! {
-                    () = self.stop.cancelled() => return Ok(()),
-                    () = tokio::time::sleep(pause) => {}
-                },
-            }
-        };
-        self.listen(line).await
+        let taken = opening::input(&mut opening, &self.lines, &self.wiring, &self.say, &self.stop);
+        match taken.await? {
+            Some(line) => self.listen(line).await,
+            None => Ok(()),
+        }
     }
 
     async fn listen(&self, mut line: Box<dyn InputLine>) -> Result<(), LineError> {
@@ -69,6 +67,7 @@ impl Watch {
         let (mut input, found) =
             Input::new(self.role, contact, debounce, self.timings, at_first, begin);
         self.tell(found).await;
+        self.level(closed);
         if let Some(edge) = early {
             self.tell(input.edge(edge)).await;
         }
@@ -82,7 +81,9 @@ impl Watch {
                 () = self.stop.cancelled() => return Ok(()),
                 edge = line.edge() => {
                     doubtful = false;
-                    self.tell(input.edge(edge?)).await;
+                    let edge = edge?;
+                    self.level(edge.closed);
+                    self.tell(input.edge(edge)).await;
                     // A storm on this line leaves the others their turn.
                     tokio::task::yield_now().await;
                 }
@@ -90,6 +91,7 @@ impl Watch {
                     let now = self.lines.now();
                     while let Some(edge) = line.pending()? {
                         doubtful = false;
+                        self.level(edge.closed);
                         self.tell(input.edge(edge)).await;
                     }
                     self.tell(input.tick(now)).await;
@@ -97,6 +99,7 @@ impl Watch {
                         continue;
                     }
                     let closed = line.closed()?;
+                    self.level(closed);
                     let contradicts = input.contradicts(closed);
                     if contradicts && doubtful {
                         self.tell(input.edge(Edge { at: now, closed, lost: true })).await;
@@ -105,6 +108,12 @@ impl Watch {
                     look = now + if doubtful { LOOK_AGAIN } else { LOOK };
                 }
             }
+        }
+    }
+
+    fn level(&self, closed: bool) {
+        if let Some(level) = &self.level {
+            level.send_replace(Some(closed));
         }
     }
 

@@ -175,13 +175,6 @@ pub enum NetBinding {
         /// User name and the file that holds the password, if it wants them.
         login: Option<(String, PathBuf)>,
     },
-    /// `cec`: a television at the box's HDMI socket.
-    Cec {
-        /// The kernel's device, such as `/dev/cec0`.
-        path: PathBuf,
-        /// How often it is asked.
-        poll: Duration,
-    },
     /// `wyoming`: a service that hears wake words.
     Wyoming {
         /// Its host and port.
@@ -193,14 +186,13 @@ pub enum NetBinding {
 
 impl NetBinding {
     /// The protocols' names in configuration and catalogue.
-    pub const PROTOCOLS: [&'static str; 4] = ["presence", "onvif", "cec", "wyoming"];
+    pub const PROTOCOLS: [&'static str; 3] = ["presence", "onvif", "wyoming"];
 
     /// The name of its protocol.
     pub const fn protocol(&self) -> &'static str {
         match self {
             NetBinding::Presence { .. } => "presence",
             NetBinding::Onvif { .. } => "onvif",
-            NetBinding::Cec { .. } => "cec",
             NetBinding::Wyoming { .. } => "wyoming",
         }
     }

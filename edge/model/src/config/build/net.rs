@@ -10,37 +10,25 @@ use crate::config::reader::Fields;
 pub(super) fn binding(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Binding> {
     let protocol = fields.text("protocol")?;
     foreign(fields, &protocol, faults);
-    let address = match fields.text("address") {
-        Some(address) => address,
-        None if fields.row.table.contains_key("address") => return None,
-        None if protocol == "cec" => "/dev/cec0".to_owned(),
-        None => {
-            let message = format!("a device of `{protocol}` needs an address");
-            fields.fault(faults, "protocol", message, "add address = \"…\"");
-            return None;
-        }
-    };
+    let address = fields.text("address")?;
     let sound = match protocol.as_str() {
-        "cec" => address.starts_with('/'),
         "wyoming" => host_and_port(&address),
         "onvif" => !address.contains("://") || address.starts_with("http://"),
+        "presence" => presence(&address),
         _ => true,
     } && !address.contains(char::is_whitespace);
     if !sound {
         let form = match protocol.as_str() {
-            "cec" => "the absolute path of a device, such as /dev/cec0",
             "wyoming" => "host:port, such as 192.168.1.20:10700",
             "onvif" => "a host, host:port or http:// URL",
-            _ => "an IP address, host name or MAC address",
+            _ => "an IP address or MAC address",
         };
         let message = format!("{} is not {form}", quote(&address));
         fields.fault(faults, "address", message, format!("write {form}"));
         return None;
     }
-    let poll = fields.duration("poll");
     Some(Binding::Net(match protocol.as_str() {
-        "presence" => NetBinding::Presence { address, poll: poll? },
-        "cec" => NetBinding::Cec { path: PathBuf::from(address), poll: poll? },
+        "presence" => NetBinding::Presence { address, poll: fields.duration("poll")? },
         "wyoming" => NetBinding::Wyoming { address, wake_words: fields.list("wake_words") },
         "onvif" => NetBinding::Onvif { url: device_service(&address), login: login(fields, faults)? },
         _ => return None,
@@ -52,7 +40,6 @@ pub(super) fn place(binding: &NetBinding) -> String {
     let address = match binding {
         NetBinding::Presence { address, .. } | NetBinding::Wyoming { address, .. } => address.clone(),
         NetBinding::Onvif { url, .. } => url.clone(),
-        NetBinding::Cec { path, .. } => path.display().to_string(),
     };
     format!("{} ({})", address, binding.protocol())
 }
@@ -67,6 +54,14 @@ fn foreign(fields: &Fields<'_>, protocol: &str, faults: &mut Faults<'_>) {
             fields.fault(faults, key, message, "remove it");
         }
     }
+}
+
+/// An IP address, with or without a port, or a MAC address.
+fn presence(address: &str) -> bool {
+    use std::net::{IpAddr, SocketAddr};
+    address.parse::<IpAddr>().is_ok()
+        || address.parse::<SocketAddr>().is_ok()
+        || crate::config::BleAddress::parse(address).is_ok()
 }
 
 fn host_and_port(address: &str) -> bool {

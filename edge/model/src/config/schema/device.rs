@@ -219,15 +219,15 @@ pub(in crate::config) const DEVICE_NET: Section = Section {
             "protocol",
             Kind::Choice(&NetBinding::PROTOCOLS),
             "How it is heard: `presence` looks whether it answers on the network, `onvif` takes a \
-             camera's events, `cec` asks the television at the HDMI socket, `wyoming` takes what a \
-             wake-word service or satellite hears.",
+             camera's events, `wyoming` takes what a wake-word \
+             service or satellite hears.",
         ),
-        derived(
+        required(
             "address",
             Kind::Text { max: 256 },
-            "`/dev/cec0` for `cec`",
-            "`presence`: IP address, host name or MAC address; `onvif`: host, host:port or the URL \
-             of the device service; `cec`: the kernel's device; `wyoming`: host:port.",
+            "`presence`: IP address or MAC address, with `:port` after an IP address if one is known \
+             to answer; `onvif`: host, host:port or the URL of the device service; `wyoming`: \
+             host:port.",
         ),
         optional("username", Kind::Text { max: 128 }, "User name, if a camera wants one."),
         optional("password_file", Kind::SecretFile, "File that holds the camera's password."),
@@ -241,7 +241,7 @@ pub(in crate::config) const DEVICE_NET: Section = Section {
             "poll",
             Kind::Duration { min: "5s", max: "1h" },
             "\"30s\"",
-            "How often `presence` and `cec` look.",
+            "How often `presence` looks.",
         ),
     ],
 };

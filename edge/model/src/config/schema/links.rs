@@ -106,7 +106,7 @@ pub(in crate::config) const LINK_BLE: Section = Section {
 pub(in crate::config) const LINK_NET: Section = Section {
     heading: "[links.ID]",
     when: "kind = \"net\"",
-    doc: "The home network, and the television at the box's HDMI socket. It has no further keys.",
+    doc: "The home network. It has no further keys.",
     keys: &[],
 };
 
