@@ -23,6 +23,7 @@ pub fn serving(kind: DeviceKind) -> impl Iterator<Item = Serves> {
         crate::i2c::SERVES,
         crate::ble::SERVES,
         crate::mqtt::SERVES,
+        crate::net::SERVES,
     ];
     all.into_iter().flatten().copied().filter(move |serves| serves.kind == kind)
 }

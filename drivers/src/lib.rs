@@ -10,6 +10,7 @@
 //! - `mqtt`: one connection for each link; a broker that hangs stops only that link.
 //! - `serial`: one task for each bus; a meter that does not answer costs its time-out each poll.
 //! - `i2c`: one driver for each bus; a chip that holds the clock line low stops its bus.
+//! - `net`: one driver for each device; nothing is shared.
 //! - `gpio`: one driver for each chip; line events come from the kernel, nothing is polled.
 
 pub mod backoff;
@@ -21,6 +22,7 @@ pub mod gpio;
 pub mod i2c;
 mod memory;
 pub mod mqtt;
+pub mod net;
 pub mod plan;
 pub mod readings;
 pub mod serial;

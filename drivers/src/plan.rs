@@ -10,6 +10,7 @@ use crate::driver::Driver;
 use crate::gpio::GpioDriver;
 use crate::i2c::I2cDriver;
 use crate::mqtt::MqttDriver;
+use crate::net::NetDriver;
 use crate::serial;
 
 /// A device or link that no driver can serve.
@@ -50,7 +51,10 @@ pub fn plan(household: &Household) -> (Vec<Arc<dyn Driver>>, Vec<PlanFault>) {
                 drivers.push(Arc::new(BleDriver::new(id, ble.clone(), &devices)));
             }
             Link::I2c(i2c) => drivers.push(Arc::new(I2cDriver::new(id, i2c, &devices))),
-            Link::Net => {}
+            Link::Net => {
+                let all = NetDriver::all(id, &devices).into_iter();
+                drivers.extend(all.map(|driver| Arc::new(driver) as Arc<dyn Driver>));
+            }
         }
     }
     (drivers, faults)

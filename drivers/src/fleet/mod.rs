@@ -96,11 +96,7 @@ impl Fleet {
     }
 
     /// The same with what is known of meters from before.
-    pub fn recalling(
-        reports: mpsc::Sender<Report>,
-        limits: Limits,
-        readings: Readings,
-    ) -> Self {
+    pub fn recalling(reports: mpsc::Sender<Report>, limits: Limits, readings: Readings) -> Self {
         let (claims, running) = (Claims::default(), BTreeMap::new());
         Self { reports, limits, readings, claims, running }
     }

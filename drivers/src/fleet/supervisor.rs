@@ -126,8 +126,8 @@ async fn run_once(charge: &mut Charge, offline: &mut HashSet<DeviceId>) -> End {
     let stop = charge.stop.child_token();
     let (ended_tx, mut ended) = oneshot::channel();
     let (beat_tx, mut beat) = watch::channel(());
-    let context = Context::new(report_tx, command_rx, stop.clone())
-        .with_readings(charge.readings.clone());
+    let context =
+        Context::new(report_tx, command_rx, stop.clone()).with_readings(charge.readings.clone());
     let driver = charge.driver.clone();
     let beat_every = charge.limits.blocked_after / 4;
     let thread = std::thread::Builder::new()

@@ -42,8 +42,8 @@ use crate::catalogue::Serves;
 use crate::driver::{Claim, Context, DeviceCommand, Driver, DriverError, Refused};
 use crate::plan::PlanFault;
 use chardev::CharDev;
-use pi::Header;
 use lines::{LineError, Lines, Wiring};
+use pi::Header;
 use sense::{InputTimings, Role};
 
 const fn serves(kind: DeviceKind, protocol: &'static str) -> Serves {
@@ -300,7 +300,8 @@ impl Driver for GpioDriver {
     /// that name one chip differently do not share a line.
     fn claims(&self) -> Vec<Claim> {
         let chip = self.lines.resolve(&self.chip);
-        let lines = self.units.iter().flat_map(|unit| [Some(unit.binding.pin), unit.binding.loop_pin]);
+        let lines =
+            self.units.iter().flat_map(|unit| [Some(unit.binding.pin), unit.binding.loop_pin]);
         lines.flatten().map(|line| Claim::GpioLine { chip: chip.clone(), line }).collect()
     }
 

@@ -199,8 +199,7 @@ async fn a_thermometer_is_read_lost_and_back() {
     script.extend(measured);
     // A degree more.
     script.extend([On::Write(&sht3x::MEASURE), On::Read(&[0x67, 0xDD, 0x32, 0x5E, 0xB9, 0x3C])]);
-    let mut run =
-        Run::start(DeviceKind::Climate, I2cChip::Sht3x, Arc::new(Recorded::new(&script)));
+    let mut run = Run::start(DeviceKind::Climate, I2cChip::Sht3x, Arc::new(Recorded::new(&script)));
     let first = run.next().await;
     assert!(first.baseline);
     assert_eq!(celsius(&first), Some(25.0));

@@ -52,7 +52,9 @@ pub enum ChipError {
 /// Why a bus could not be had, with the mend.
 pub fn open_failed(path: &Path, error: &io::Error) -> String {
     let mend = match error.kind() {
-        io::ErrorKind::NotFound => "switch I2C on (`dtparam=i2c_arm=on`), or mend the link's `path`",
+        io::ErrorKind::NotFound => {
+            "switch I2C on (`dtparam=i2c_arm=on`), or mend the link's `path`"
+        }
         io::ErrorKind::PermissionDenied => "let the service's user into the group `i2c`",
         _ => "look whether a kernel driver holds the chip, or the bus hangs",
     };

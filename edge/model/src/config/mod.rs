@@ -25,16 +25,16 @@ pub use ble::{BleAddress, BleBinding, BleLink, BleProtocol, NoAddress};
 pub use channels::{Channels, Ntfy};
 pub use contact::{ChannelKind, Contact, ContactRole, Hours, Weekday};
 pub use device::{
-    ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, I2cBinding, I2cChip, NetBinding,
-    SerialBinding, SerialModel, SerialProtocol, StatusProfile, TalkProtocol, TalkerBinding,
-    VoiceMeaning, VoiceWord,
+    ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, I2cBinding, I2cChip,
+    NetBinding, SerialBinding, SerialModel, SerialProtocol, StatusProfile, TalkProtocol,
+    TalkerBinding, VoiceMeaning, VoiceWord,
 };
 pub use fault::{Fault, MAX_FAULTS};
 pub use guard::{Guard, InactivityRule, LeftHomeRule, NotUpRule, SilentRule, TimeOfDay};
 pub use household::{Funding, Household, Person, Service};
 pub use link::{
-    GpioBackend, GpioLink, I2cLink, Link, LinkKind, MqttDialect, MqttLink, MqttTls, MqttVersion, Parity,
-    SerialLink,
+    GpioBackend, GpioLink, I2cLink, Link, LinkKind, MqttDialect, MqttLink, MqttTls, MqttVersion,
+    Parity, SerialLink,
 };
 pub use mqtt::{
     FrigateBinding, FrigateSource, JsonBinding, JsonRow, JsonSource, MqttBinding, OwnTracksBinding,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::super::parse::Serves;
 use super::super::schema::{self, Section};
 use super::super::{
-    ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, I2cBinding, I2cChip, Link, LinkKind, Person,
-    SerialProtocol,
+    ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, I2cBinding, I2cChip, Link,
+    LinkKind, Person, SerialProtocol,
 };
 use super::link::{Found, Links};
 use super::{Names, ble, mqtt, net, serial};
@@ -199,11 +199,7 @@ fn person(fields: &Fields<'_>, persons: &[Person], faults: &mut Faults<'_>) -> O
     found.map(|person| person.id.clone())
 }
 
-fn gpio(
-    fields: &Fields<'_>,
-    kind: Option<DeviceKind>,
-    faults: &mut Faults<'_>,
-) -> Option<Binding> {
+fn gpio(fields: &Fields<'_>, kind: Option<DeviceKind>, faults: &mut Faults<'_>) -> Option<Binding> {
     // Sensors and relays with electronics drive their line high, bare contacts pull it to ground.
     let usual = match kind {
         Some(DeviceKind::Motion | DeviceKind::Siren) => ActiveLevel::High,
@@ -241,11 +237,7 @@ fn gpio(
 }
 
 /// The second line of a supervised contact; a fault where it makes no sense.
-fn loop_pin(
-    fields: &Fields<'_>,
-    kind: Option<DeviceKind>,
-    faults: &mut Faults<'_>,
-) -> Option<u32> {
+fn loop_pin(fields: &Fields<'_>, kind: Option<DeviceKind>, faults: &mut Faults<'_>) -> Option<u32> {
     use DeviceKind::{FixedAlarm, Gas, Smoke, WaterLeak};
     let line: u32 = fields.number("loop_pin")?;
     let wrong = if !matches!(kind, Some(FixedAlarm | Smoke | Gas | WaterLeak)) {
@@ -290,9 +282,8 @@ fn per_pulse(
 }
 
 fn i2c(fields: &Fields<'_>) -> Option<Binding> {
-    let chip = fields.word("protocol", |word| {
-        I2cChip::ALL.into_iter().find(|chip| chip.as_str() == word)
-    })?;
+    let chip = fields
+        .word("protocol", |word| I2cChip::ALL.into_iter().find(|chip| chip.as_str() == word))?;
     let address = match fields.number("address") {
         Some(address) => address,
         // One that is written and not sound is not the usual one.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::super::schema::{self, Section};
 use super::super::{
-    GpioBackend, GpioLink, I2cLink, Link, LinkKind, MqttDialect, MqttLink, MqttTls, MqttVersion, Parity,
-    SerialLink,
+    GpioBackend, GpioLink, I2cLink, Link, LinkKind, MqttDialect, MqttLink, MqttTls, MqttVersion,
+    Parity, SerialLink,
 };
 use super::ble;
 use crate::LinkId;

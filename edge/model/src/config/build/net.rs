@@ -30,7 +30,9 @@ pub(super) fn binding(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Bi
     Some(Binding::Net(match protocol.as_str() {
         "presence" => NetBinding::Presence { address, poll: fields.duration("poll")? },
         "wyoming" => NetBinding::Wyoming { address, wake_words: fields.list("wake_words") },
-        "onvif" => NetBinding::Onvif { url: device_service(&address), login: login(fields, faults)? },
+        "onvif" => {
+            NetBinding::Onvif { url: device_service(&address), login: login(fields, faults)? }
+        }
         _ => return None,
     }))
 }
@@ -38,7 +40,9 @@ pub(super) fn binding(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Bi
 /// What no other device of the link may have.
 pub(super) fn place(binding: &NetBinding) -> String {
     let address = match binding {
-        NetBinding::Presence { address, .. } | NetBinding::Wyoming { address, .. } => address.clone(),
+        NetBinding::Presence { address, .. } | NetBinding::Wyoming { address, .. } => {
+            address.clone()
+        }
         NetBinding::Onvif { url, .. } => url.clone(),
     };
     format!("{} ({})", address, binding.protocol())
@@ -61,11 +65,13 @@ fn presence(address: &str) -> bool {
     use std::net::{IpAddr, SocketAddr};
     address.parse::<IpAddr>().is_ok()
         || address.parse::<SocketAddr>().is_ok()
-        || crate::config::BleAddress::parse(address).is_ok()
+        || address.parse::<crate::config::BleAddress>().is_ok()
 }
 
 fn host_and_port(address: &str) -> bool {
-    address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+    address
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
 }
 
 /// The URL that ONVIF's core specification gives a device service.

@@ -1,0 +1,132 @@
+//! Wake words over the Wyoming protocol. The box connects to a service that hears with a microphone
+//! of its own: a satellite is told to run and its words come as `detection` events; a wake service
+//! is told which words to detect. No sound is asked for, and what comes is thrown away at once: the
+//! box keeps neither sound nor words but the name of the wake word. A lost service is told as lost.
+
+pub mod event;
+
+use std::time::Duration;
+
+use anju_model::observation::Help;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, interval_at, timeout};
+
+use super::{Broken, Voice};
+use event::{Decoder, Event};
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// It is asked this often who it is, to see that it is still there.
+const ASK_EVERY: Duration = Duration::from_secs(30);
+/// Silence after which it counts as lost.
+const SILENT_FOR: Duration = Duration::from_secs(90);
+
+/// The wake word in an event, if that is a detection that calls for help.
+pub fn called(event: &Event, wake_words: &[String]) -> Option<String> {
+    if event.kind != "detection" {
+        return None;
+    }
+    // A service with one word only need not name it.
+    let name = event.data.get("name").and_then(Value::as_str).unwrap_or_default();
+    let wanted = |word: &String| word.to_lowercase() == name.to_lowercase();
+    (wake_words.is_empty() || wake_words.iter().any(wanted)).then(|| name.to_owned())
+}
+
+/// What starts the detection on a service that said who it is.
+fn start(info: &Event, wake_words: &[String]) -> Option<Value> {
+    let has = |part: &str| match info.data.get(part) {
+        Some(Value::Array(all)) => !all.is_empty(),
+        Some(Value::Object(one)) => !one.is_empty(),
+        _ => false,
+    };
+    if has("satellite") {
+        return Some(json!({"type": "run-satellite"}));
+    }
+    let names = (!wake_words.is_empty()).then(|| json!({ "names": wake_words }));
+    has("wake").then(|| json!({"type": "detect", "data": names.unwrap_or_else(|| json!({}))}))
+}
+
+/// Listens until the service is lost.
+pub(super) async fn serve(
+    address: &str,
+    wake_words: &[String],
+    voice: &mut Voice<'_>,
+) -> Result<(), Broken> {
+    let lost = |what: &str| {
+        Broken::Device(format!("{address} {what}; look whether its Wyoming service runs"))
+    };
+    let connected = timeout(CONNECT_WITHIN, TcpStream::connect(address)).await;
+    let mut stream = match connected {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return Err(lost(&format!("can not be reached ({error})"))),
+        Err(_) => return Err(lost("does not answer")),
+    };
+    let mut decoder = Decoder::default();
+    let mut buffer = vec![0; 8 * 1024];
+    let mut heard_at = Instant::now();
+    let mut asking = interval_at(heard_at, ASK_EVERY);
+    let mut started = false;
+    loop {
+        let read = tokio::select! {
+            read = stream.read(&mut buffer) => read,
+            _ = asking.tick() => {
+                if heard_at.elapsed() > SILENT_FOR {
+                    return Err(lost("says nothing any more"));
+                }
+                send(&mut stream, &json!({"type": "describe"})).await.map_err(|e| lost(&e))?;
+                continue;
+            }
+        };
+        let count = match read {
+            Ok(0) => return Err(lost("ended the connection")),
+            Ok(count) => count,
+            Err(error) => return Err(lost(&format!("broke the connection ({error})"))),
+        };
+        heard_at = Instant::now();
+        let events = decoder.feed(buffer.get(..count).unwrap_or_default());
+        for event in events.map_err(|bad| Broken::Device(format!("{address}: {bad}")))? {
+            match event.kind.as_str() {
+                "info" => {
+                    voice.heard().await?;
+                    if !started {
+                        let Some(begin) = start(&event, wake_words) else {
+                            let reason = format!(
+                                "{address} has neither a satellite nor wake words; give the \
+                                 address of a service that has"
+                            );
+                            return Err(Broken::Device(reason));
+                        };
+                        send(&mut stream, &begin).await.map_err(|e| lost(&e))?;
+                        started = true;
+                    }
+                }
+                "ping" => {
+                    let pong = json!({"type": "pong", "data": event.data});
+                    send(&mut stream, &pong).await.map_err(|e| lost(&e))?;
+                }
+                "detection" => {
+                    if let Some(word) = called(&event, wake_words) {
+                        let phrase = (!word.is_empty()).then_some(word);
+                        voice.say(Help { phrase, ..Help::pressed() }, false).await?;
+                    }
+                    // A satellite would now send sound until it has an answer; this is one, and it
+                    // listens for its word again.
+                    let answer = json!({"type": "transcript", "data": {"text": ""}});
+                    send(&mut stream, &answer).await.map_err(|e| lost(&e))?;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+async fn send(stream: &mut TcpStream, event: &Value) -> Result<(), String> {
+    let line = format!("{event}\n");
+    let sent = timeout(CONNECT_WITHIN, stream.write_all(line.as_bytes())).await;
+    match sent {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(format!("broke the connection ({error})")),
+        Err(_) => Err("takes nothing any more".to_owned()),
+    }
+}
