@@ -6,6 +6,7 @@
 //! - [`wires`]: what the driver asks of a bus, and the kernel's bus;
 //! - `sensor`: one chip between polls.
 
+pub mod fuzzed;
 pub mod scd4x;
 pub mod sensirion;
 mod sensor;

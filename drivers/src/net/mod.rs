@@ -6,6 +6,7 @@
 //! - [`wyoming`]: wake words heard by a Wyoming service or satellite.
 
 pub mod arp;
+pub mod fuzzed;
 pub mod onvif;
 pub mod presence;
 #[cfg(test)]

@@ -149,8 +149,9 @@ proptest! {
 
     #[test]
     fn nothing_breaks_the_decoders(bytes in proptest::collection::vec(any::<u8>(), 0..300), text in ".{0,200}") {
-        let _ = Decoder::default().feed(&bytes);
-        let _ = (arp::decode(&text), xml::parse(&text), soap::body(&text));
+        fuzzed::wyoming(&bytes);
+        fuzzed::arp(text.as_bytes());
+        fuzzed::onvif(text.as_bytes());
     }
 }
 
@@ -353,4 +354,23 @@ async fn a_cameras_movement_is_heard_over_http() {
     let error = run.task.await.unwrap().unwrap_err().to_string();
     assert!(error.contains("Sender not Authorized") && error.contains("password"), "{error}");
     far.abort();
+}
+
+#[test]
+fn the_corpora_are_survived_whole_and_broken() {
+    let corpora = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    let targets: [(&str, fn(&[u8])); 3] =
+        [("arp", fuzzed::arp), ("onvif", fuzzed::onvif), ("wyoming", fuzzed::wyoming)];
+    for (name, target) in targets {
+        for file in std::fs::read_dir(corpora.join(name)).unwrap() {
+            let seed = std::fs::read(file.unwrap().path()).unwrap();
+            target(&seed);
+            for at in 0..seed.len() {
+                let mut broken = seed.clone();
+                broken[at] ^= 0x10;
+                target(&broken);
+                target(&seed[..at]);
+            }
+        }
+    }
 }

@@ -21,6 +21,7 @@ mod brokers;
 mod frigate;
 mod home;
 mod json;
+mod net;
 mod owntracks;
 mod page;
 mod push;

@@ -1,0 +1,45 @@
+//! What fuzzers feed the decoders of the network: text and streams as a peer may send them. What must
+//! hold whatever they are is checked by panicking. Nothing of the product calls these.
+
+use super::arp;
+use super::onvif::{notification, soap};
+use super::wyoming::{self, event::Decoder};
+
+/// The kernel's neighbour table.
+pub fn arp(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    assert!(arp::decode(&text).len() <= text.lines().count());
+}
+
+/// A camera's answer.
+pub fn onvif(bytes: &[u8]) {
+    let Ok(body) = soap::body(&String::from_utf8_lossy(bytes)) else { return };
+    assert!(notification::notices(&body).len() <= body.children.len());
+    let _ = (soap::fault(&body), soap::clock(&body), soap::event_service(&body));
+    if let Some(point) = soap::pull_point(&body) {
+        // Whatever a camera says, the box stays at the host that was configured.
+        assert!(soap::reached_at("http://192.0.2.1/a", point).starts_with("http://192.0.2.1/"));
+    }
+}
+
+/// A stream of Wyoming events; it is the same however it is cut.
+pub fn wyoming(bytes: &[u8]) {
+    let whole = Decoder::default().feed(bytes);
+    let mut decoder = Decoder::default();
+    let mut pieces = Vec::new();
+    for byte in bytes {
+        match decoder.feed(std::slice::from_ref(byte)) {
+            Ok(events) => pieces.extend(events),
+            Err(bad) => {
+                assert_eq!(whole, Err(bad));
+                return;
+            }
+        }
+    }
+    if let Ok(whole) = whole {
+        assert_eq!(whole, pieces);
+        for event in whole {
+            let _ = wyoming::called(&event, &[]);
+        }
+    }
+}
