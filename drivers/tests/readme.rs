@@ -36,7 +36,7 @@ fn household(rows: &str) -> Household {
 #[test]
 fn every_example_is_a_sound_configuration() {
     let examples = blocks("toml");
-    assert_eq!(examples.len(), 3);
+    assert_eq!(examples.len(), 5);
     for example in examples {
         assert_eq!(household(example).devices.len(), 1);
     }

@@ -117,11 +117,11 @@ async fn a_wake_word_calls_for_help_and_the_satellite_listens_again() {
     let other = r#"{"type":"detection","data":{"name":"hey jarvis","timestamp":1}}"#;
     write.write_all(format!("{other}\n").as_bytes()).await.unwrap();
     assert!(next().await.contains("\"transcript\""));
-    let help = r#"{"type":"detection","data":{"name":"Jiu Ming","timestamp":2}}"#;
+    let help = r#"{"type":"detection","data":{"name":"Jiu_Ming","timestamp":2}}"#;
     let sound = r#"{"type":"audio-chunk","data":{"rate":16000},"payload_length":4}"#;
     write.write_all(format!("{help}\n{sound}\n\n\n\n\n").as_bytes()).await.unwrap();
     let Fact::Help(said) = run.next().await.fact else { panic!("help was called") };
-    assert_eq!((said.state, said.phrase.as_deref()), (HelpState::Pressed, Some("Jiu Ming")));
+    assert_eq!((said.state, said.phrase.as_deref()), (HelpState::Pressed, Some("Jiu_Ming")));
     assert!(next().await.contains("\"transcript\""));
     drop((write, lines));
     let error = run.task.await.unwrap().unwrap_err().to_string();

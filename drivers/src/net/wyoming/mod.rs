@@ -29,7 +29,9 @@ pub fn called(event: &Event, wake_words: &[String]) -> Option<String> {
     }
     // A service with one word only need not name it.
     let name = event.data.get("name").and_then(Value::as_str).unwrap_or_default();
-    let wanted = |word: &String| word.to_lowercase() == name.to_lowercase();
+    // Services write one word's name with blanks or underscores.
+    let plain = |word: &str| word.to_lowercase().replace('_', " ");
+    let wanted = |word: &String| plain(word) == plain(name);
     (wake_words.is_empty() || wake_words.iter().any(wanted)).then(|| name.to_owned())
 }
 
