@@ -208,9 +208,7 @@ fn faulty_parts(events: &[BoxEvent]) -> BTreeSet<String> {
 fn recorded_readings(journal: &Journal, household: &anju_model::config::Household) -> Readings {
     use anju_model::config::Binding;
     let readings = Readings::default();
-    let counts = |device: &anju_model::config::Device| {
-        matches!(&device.binding, Binding::Gpio(line) if line.per_pulse.is_some())
-    };
+    let counts = |device: &anju_model::config::Device| matches!(&device.binding, Binding::Gpio(line) if line.per_pulse.is_some());
     if household.devices.iter().any(counts) {
         // Whatever can not be read back is told where all entries are recalled.
         let entries = journal.recent(0, core::EVENT_ENTRIES);

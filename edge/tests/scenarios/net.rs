@@ -81,7 +81,9 @@ async fn camera(listener: TcpListener) {
                 break;
             }
             let request = String::from_utf8(request).unwrap();
-            let asked = |(word, _): &&(&str, &str)| request.contains(&format!("{word}>")) || request.contains(&format!("{word}/>"));
+            let asked = |(word, _): &&(&str, &str)| {
+                request.contains(&format!("{word}>")) || request.contains(&format!("{word}/>"))
+            };
             let Some((word, answer)) = ANSWERS.iter().find(asked) else { break };
             if *word == "PullMessages" && std::mem::replace(&mut pulled, true) {
                 // Nothing more happens: the pull is left waiting.
