@@ -65,7 +65,6 @@ rule-lock-forced = { $thing } was opened by force
 rule-lock-tries = { $thing } was tried with wrong codes
 rule-strangers = somebody rings again and again and is not let in
 rule-person-at-night = { $thing } sees a person at night
-rule-unguarded = the home is not guarded: no device sees a person, or none can call for help
 rule-test-due = { $thing } was not tested for a month; please press it once
 rule-mains-lost = the home has no mains power; the box runs on its battery
 rule-box-battery = the box's battery needs to be looked at

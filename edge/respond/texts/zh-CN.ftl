@@ -64,7 +64,6 @@ rule-lock-forced = { $thing }被强行打开
 rule-lock-tries = { $thing }被多次输错密码
 rule-strangers = 有人反复按门铃，没有开门
 rule-person-at-night = { $thing }在夜里看到有人
-rule-unguarded = 家里处于无人守护状态：没有设备能看到人，或没有设备能求助
 rule-test-due = { $thing }一个月没有测试了，请按一次
 rule-mains-lost = 家里停电了，主机在用电池工作
 rule-box-battery = 主机的电池需要检查
