@@ -267,6 +267,7 @@ address = "smoke-kitchen"
         let dir = tempfile::tempdir().unwrap();
         let wav = dir.path().join("wav");
         let web = free_port();
+        let rows = rows.trim();
         let config = format!(
             r#"schema = 1
 [box]
