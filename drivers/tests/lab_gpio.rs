@@ -427,3 +427,48 @@ async fn the_labs_standing_chip_is_wired_as_promised() {
     assert_eq!(help(&work.next().await), HelpState::Pressed);
     work.finish().await;
 }
+
+#[tokio::test]
+async fn a_cut_loop_is_told_and_pulses_are_counted() {
+    in_the_lab!();
+    let sim = sim("anju-loops");
+    let chip = &sim.chips()[0];
+    // At rest: the rest throw is closed to ground.
+    chip.pulldown(1).unwrap();
+    let sos = wired(device("sos", DeviceKind::FixedAlarm, 0), |b| b.loop_pin = Some(1));
+    let (mut work, _) = Work::begin(&sim, &[sos]).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    chip.pullup(1).unwrap();
+    chip.pulldown(0).unwrap();
+    assert_eq!(help(&work.next().await), HelpState::Pressed);
+    chip.pullup(0).unwrap();
+    chip.pulldown(1).unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    chip.pullup(1).unwrap();
+    let cut = work.next().await;
+    assert!(
+        matches!(&cut.fact, Fact::Trouble(t) if t.active && t.reason.contains("cut")),
+        "{cut:?}"
+    );
+    chip.pulldown(1).unwrap();
+    let mended = work.next().await;
+    assert!(matches!(&mended.fact, Fact::Trouble(t) if !t.active), "{mended:?}");
+    assert_eq!(work.finish().await, []);
+
+    let meter = wired(device("water", DeviceKind::WaterMeter, 2), |b| b.per_pulse = Some(10.0));
+    let (mut work, found) = Work::begin(&sim, &[meter]).await;
+    let litres = |said: &Observation| match &said.fact {
+        Fact::Meter(meter) => meter.volume_litres,
+        _ => None,
+    };
+    assert_eq!(found.last().and_then(litres), Some(0.0));
+    for _ in 0..5 {
+        chip.pulldown(2).unwrap();
+        tokio::time::sleep(DEBOUNCE * 2).await;
+        chip.pullup(2).unwrap();
+        tokio::time::sleep(DEBOUNCE * 2).await;
+    }
+    assert_eq!(litres(&work.next().await), Some(10.0));
+    let rest: Vec<_> = work.finish().await.iter().filter_map(litres).collect();
+    assert_eq!(rest, [50.0]);
+}
