@@ -82,6 +82,69 @@ enum Command {
     /// The acceptance of devices: each is made to do what it is there for.
     #[command(subcommand)]
     Acceptance(accept::AcceptanceCommand),
+    /// Says that somebody is there.
+    Arrived {
+        /// The alert's id.
+        id: String,
+        /// Who.
+        #[arg(long, default_value = "command-line")]
+        by: String,
+        /// The data folder.
+        #[arg(long, default_value = "/var/lib/anju")]
+        data: PathBuf,
+    },
+    /// Says how the person is after a closed alert.
+    FollowUp {
+        /// The alert's id.
+        id: String,
+        /// In words.
+        #[arg(long, default_value = "")]
+        note: String,
+        /// Who.
+        #[arg(long, default_value = "command-line")]
+        by: String,
+        /// The data folder.
+        #[arg(long, default_value = "/var/lib/anju")]
+        data: PathBuf,
+    },
+    /// Says that nobody will be at home.
+    Away {
+        /// Until when, such as `2026-12-01T18:00:00+08:00`.
+        #[arg(long, required_unless_present = "back")]
+        until: Option<jiff::Timestamp>,
+        /// Somebody is at home again.
+        #[arg(long, conflicts_with = "until")]
+        back: bool,
+        /// Who.
+        #[arg(long, default_value = "command-line")]
+        by: String,
+        /// The data folder.
+        #[arg(long, default_value = "/var/lib/anju")]
+        data: PathBuf,
+    },
+    /// Says something in the home.
+    Speak {
+        /// The words.
+        text: String,
+        /// Who.
+        #[arg(long, default_value = "command-line")]
+        by: String,
+        /// The data folder.
+        #[arg(long, default_value = "/var/lib/anju")]
+        data: PathBuf,
+    },
+    /// Looks whether everything is there that the box needs, and says what to do where not.
+    Doctor {
+        /// The configuration.
+        #[arg(long, default_value = "/etc/anju/anju.toml")]
+        config: PathBuf,
+        /// The data folder.
+        #[arg(long, default_value = "/var/lib/anju")]
+        data: PathBuf,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Closes an alert.
     Close {
         /// The alert's id.
@@ -192,6 +255,22 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
         Command::Accept { id, minutes, by, data } => {
             let alert = alert(&id)?;
             act(&data, by, Act::Accept { alert, minutes })
+        }
+        Command::Arrived { id, by, data } => {
+            let alert = alert(&id)?;
+            act(&data, by, Act::Arrived { alert })
+        }
+        Command::FollowUp { id, note, by, data } => {
+            let alert = alert(&id)?;
+            act(&data, by, Act::FollowUp { alert, note })
+        }
+        Command::Away { until, by, data, .. } => act(&data, by, Act::Away { until }),
+        Command::Speak { text, by, data } => act(&data, by, Act::Speak { text }),
+        Command::Doctor { config, data, json } => {
+            let runtime = runtime()?;
+            let sound = runtime.block_on(crate::doctor::run(&config, &data, json));
+            runtime.shutdown_background();
+            Ok(if sound? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Close { id, outcome, note, by, data } => {
             let alert = alert(&id)?;

@@ -9,6 +9,7 @@ mod control;
 mod core;
 #[cfg(feature = "demo")]
 mod demo;
+mod doctor;
 mod export;
 mod feeds;
 mod health;

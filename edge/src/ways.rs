@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anju_drivers::Action as DeviceAction;
 use anju_drivers::fleet::Commander;
 use anju_model::config::{Binding, Household};
-use anju_model::{AlertId, BoxEvent, DeviceId, DeviceKind};
+use anju_model::{AlertId, BoxEvent, Delivery, DeviceId, DeviceKind};
 use anju_respond::life::{Action, Announcement, Clip, Input, Repeat, SirenPattern, Urgency};
 use anju_respond::out::siren::{Obeyed, SirenPort, Sirens};
 use anju_respond::out::speaker::{Speaker, SpeakerEvent, SpeakerSettings};
@@ -160,6 +160,12 @@ impl Outs {
             // The box may be stopping.
             let _ = messages.send(Message::Obeyed { device, obeyed }).await;
         });
+    }
+
+    /// The centre tells what became of a message that it was to pass on. Whether it was waited for,
+    /// and is reported by who waited.
+    pub fn told_by_centre(&self, delivery: &Delivery) -> bool {
+        self.ways.told_by_centre(delivery)
     }
 
     fn say(&self, announcement: Announcement) {

@@ -56,6 +56,25 @@ pub enum Ack {
     V311(Box<rumqttc::Publish>),
 }
 
+/// What the broker keeps of a client that is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Subscriptions and messages.
+    Session,
+    /// Nothing.
+    Nothing,
+}
+
+impl Keep {
+    /// How long it is kept, seconds.
+    const fn expiry(self) -> u32 {
+        match self {
+            Self::Session => SESSION_EXPIRY,
+            Self::Nothing => 0,
+        }
+    }
+}
+
 /// To publish, subscribe and acknowledge.
 enum Handle {
     V5(rumqttc::v5::AsyncClient),
@@ -103,7 +122,7 @@ impl Client {
     ///
     /// # Errors
     /// When the password file or a certificate can not be read.
-    pub fn new(id: &str, link: &MqttLink) -> Result<Self, DriverError> {
+    pub fn new(id: &str, link: &MqttLink, keep: Keep) -> Result<Self, DriverError> {
         let credentials = credentials(link)?;
         let secure = link.tls.as_ref().map(tls::transport).transpose().map_err(|reason| {
             DriverError::Link { link: link.host.clone(), reason: format!("TLS: {reason}") }
@@ -113,8 +132,8 @@ impl Client {
             MqttVersion::V5 => {
                 let mut options = rumqttc::v5::MqttOptions::new(id, &link.host, link.port);
                 options
-                    .set_clean_start(false)
-                    .set_session_expiry_interval(Some(SESSION_EXPIRY))
+                    .set_clean_start(keep == Keep::Nothing)
+                    .set_session_expiry_interval(Some(keep.expiry()))
                     .set_keep_alive(KEEP_ALIVE)
                     .set_max_packet_size(Some(MAX_PACKET))
                     .set_manual_acks(true)
@@ -132,7 +151,7 @@ impl Client {
             MqttVersion::V311 => {
                 let mut options = rumqttc::MqttOptions::new(id, &link.host, link.port);
                 options
-                    .set_clean_session(false)
+                    .set_clean_session(keep == Keep::Nothing)
                     .set_keep_alive(KEEP_ALIVE)
                     .set_max_packet_size(MAX_PACKET as usize, 64 * 1024)
                     .set_inflight(IN_FLIGHT)

@@ -11,6 +11,7 @@ pub mod fuzzed;
 pub mod json;
 mod merge;
 pub mod owntracks;
+mod probe;
 pub mod rtl433;
 mod serves;
 mod session;
@@ -20,6 +21,8 @@ mod tls;
 mod value;
 mod voice;
 pub mod zigbee2mqtt;
+
+pub use probe::probe;
 
 use std::sync::Arc;
 

@@ -11,7 +11,7 @@ use anju_model::{DeviceId, Observation};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::client::{Ack, Client, Event, Message};
+use super::client::{Ack, Client, Event, Keep, Message};
 use super::complaints::Complaints;
 use super::dialect::{Dialect, Heard, Malformed};
 use super::merge::Merge;
@@ -48,7 +48,7 @@ pub async fn run(
     dialect: Box<dyn Dialect>,
     mut context: Context,
 ) -> Result<(), DriverError> {
-    let client = Client::new(client_id, link)?;
+    let client = Client::new(client_id, link, Keep::Session)?;
     let mut session = Session {
         name,
         dialect,

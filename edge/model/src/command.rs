@@ -4,7 +4,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{AlertId, Outcome};
+use crate::delivery::DeliveryState;
+use crate::{AlertId, ContactId, Outcome};
 
 /// One act asked of the box.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +43,21 @@ pub enum Command {
         #[serde(default)]
         note: String,
     },
+    /// The centre tells what became of a message that it was asked to pass on.
+    Delivery {
+        /// Which alert.
+        alert: AlertId,
+        /// To whom.
+        contact: ContactId,
+        /// How far it got: `sent`, `failed` or `answered`.
+        state: DeliveryState,
+        /// Over what: `sms`, `voice`, `wechat`, ...
+        #[serde(default)]
+        over: String,
+        /// What went wrong, or what was answered.
+        #[serde(default)]
+        detail: String,
+    },
     /// Nobody will be at home until then; `None` ends it.
     Away {
         /// Until when.
@@ -57,7 +73,7 @@ pub enum Command {
 impl Command {
     /// Names of the commands this version carries out.
     pub const NAMES: &'static [&'static str] =
-        &["accept", "arrived", "close", "follow_up", "away", "speak"];
+        &["accept", "arrived", "close", "follow_up", "delivery", "away", "speak"];
 
     /// The name in the type `cn.anju.command.<name>`.
     pub const fn name(&self) -> &'static str {
@@ -66,6 +82,7 @@ impl Command {
             Command::Arrived { .. } => "arrived",
             Command::Close { .. } => "close",
             Command::FollowUp { .. } => "follow_up",
+            Command::Delivery { .. } => "delivery",
             Command::Away { .. } => "away",
             Command::Speak { .. } => "speak",
         }

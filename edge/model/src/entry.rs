@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::delivery::DeliveryState;
 use crate::{AlertChange, BoxEvent, BoxId, Clock, Delivery, EntryId, Observation, Stamp};
 
 /// Content type of an entry's body.
@@ -74,6 +75,8 @@ impl Body {
     pub const fn lane(&self) -> Lane {
         match self {
             Body::Alert(_) => Lane::Alerts,
+            // Who is to be called through the centre must not wait behind readings.
+            Body::Delivery(d) if matches!(d.state, DeliveryState::Requested) => Lane::Alerts,
             _ => Lane::Events,
         }
     }

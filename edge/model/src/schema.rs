@@ -74,12 +74,15 @@ pub fn events() -> Vec<EventType> {
     add("alert", Lane::Alerts, AlertStep::schemas(of), &subject);
     add("observation", Lane::Events, Fact::schemas(of), &origin);
     add("box", Lane::Events, BoxEvent::schemas(of), &[]);
-    let deliveries = DeliveryState::NAMES.iter().map(|name| Part {
-        name,
-        doc: "What became of one message to one contact over one channel.",
-        schema: message.clone(),
-    });
-    add("delivery", Lane::Events, deliveries.collect(), &[]);
+    for name in DeliveryState::NAMES {
+        let (doc, lane) = match *name {
+            "requested" => {
+                ("The centre is asked to pass a message on to one contact.", Lane::Alerts)
+            }
+            _ => ("What became of one message to one contact over one channel.", Lane::Events),
+        };
+        add("delivery", lane, vec![Part { name, doc, schema: message.clone() }], &[]);
+    }
     all
 }
 

@@ -18,8 +18,9 @@ use anju_drivers::fleet::Commander;
 use anju_guard::{Guard, HomeView};
 use anju_journal::Journal;
 use anju_model::command::{Command, Request};
-use anju_model::config::Household;
-use anju_model::{Body, BoxEvent, Entry, Finding, Moment, Outcome, Stamp, Timeline};
+use anju_model::config::{ChannelKind, Household};
+use anju_model::delivery::{self, DeliveryState};
+use anju_model::{Body, BoxEvent, Delivery, Entry, Finding, Moment, Outcome, Stamp, Timeline};
 use anju_respond::life::{Action, Book, Input};
 use anju_respond::texts::Texts;
 use tokio::sync::{mpsc, watch};
@@ -418,6 +419,39 @@ impl Core {
         }
     }
 
+    /// The centre tells what became of a message that it was asked to pass on.
+    fn told_by_centre(&mut self, request: &Request) -> Answer {
+        let Command::Delivery { alert, contact, state, over, detail } = &request.command else {
+            return Ok(());
+        };
+        if matches!(state, DeliveryState::Requested) {
+            return Err("`state` is for the centre to tell: sent, failed or answered".into());
+        }
+        if self.book.get(alert).is_none() {
+            return Err(format!("no alert `{alert}` is open; nothing is passed on for it"));
+        }
+        let detail: String = [over.as_str(), detail.as_str()]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(": ");
+        let delivery = Delivery {
+            state: *state,
+            message: delivery::Message {
+                alert: alert.clone(),
+                contact: contact.clone(),
+                channel: ChannelKind::Centre.as_str().to_owned(),
+                attempt: 1,
+                detail: (!detail.is_empty()).then(|| detail.chars().take(500).collect()),
+                request: None,
+            },
+        };
+        if !self.outs.told_by_centre(&delivery) {
+            self.work(VecDeque::from([Step::Tell(Input::Delivered(delivery))]));
+        }
+        Ok(())
+    }
+
     /// Carries out a command once; the same id gets the same answer again.
     fn command(&mut self, request: Request) -> Answer {
         if let Some(answer) = self.commands.get(&request.id) {
@@ -431,6 +465,7 @@ impl Core {
                 self.work(steps.into());
                 Ok(())
             }
+            Command::Delivery { .. } => self.told_by_centre(&request),
             Command::Speak { ref text } => {
                 self.outs.speak(text.clone());
                 Ok(())

@@ -2,6 +2,7 @@
 //! meters and the weather in the room can wait, to spare the card.
 
 use anju_journal::Urgency;
+use anju_model::delivery::DeliveryState;
 use anju_model::{Body, Fact};
 
 /// The urgency of an entry; `awaited` when somebody waits for the record.
@@ -11,6 +12,7 @@ pub fn of(body: &Body, awaited: bool) -> Urgency {
     }
     match body {
         Body::Alert(_) => Urgency::Now,
+        Body::Delivery(d) if matches!(d.state, DeliveryState::Requested) => Urgency::Now,
         Body::Observation(said) => match &said.fact {
             Fact::Help(_)
             | Fact::Fall(_)

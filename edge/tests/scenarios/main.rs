@@ -18,7 +18,9 @@ mod push_server;
 
 mod acceptance;
 mod brokers;
+mod doctor;
 mod frigate;
+mod gateway;
 mod home;
 mod json;
 mod net;

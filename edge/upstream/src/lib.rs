@@ -14,8 +14,10 @@ pub mod command;
 mod connection;
 pub mod feed;
 mod flight;
+mod probe;
 pub mod session;
 mod settings;
 pub mod status;
 
+pub use probe::probe;
 pub use settings::{Settings, SettingsError};

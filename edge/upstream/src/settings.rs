@@ -110,20 +110,11 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] names the file and the mend.
     pub fn options(&self, in_flight: u16) -> Result<MqttOptions, SettingsError> {
-        let upstream = &self.upstream;
-        let mut options = MqttOptions::new(self.box_id.as_str(), &upstream.host, upstream.port);
-        let mut network = NetworkOptions::new();
-        network.set_tcp_nodelay(true);
-        network.set_connection_timeout(10);
+        let mut options = self.plain_options(self.box_id.as_str())?;
         options
             .set_clean_start(false)
             .set_session_expiry_interval(Some(SESSION_EXPIRY))
-            .set_keep_alive(KEEP_ALIVE)
-            .set_max_packet_size(Some(MAX_PACKET))
-            .set_manual_acks(true)
             .set_outgoing_inflight_upper_limit(in_flight)
-            .set_connection_timeout(20)
-            .set_network_options(network)
             .set_last_will(LastWill::new(
                 self.status_topic(),
                 crate::status::OFFLINE,
@@ -131,6 +122,25 @@ impl Settings {
                 true,
                 None,
             ));
+        Ok(options)
+    }
+
+    /// How to connect, without what belongs to the box's own session.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names the file and the mend.
+    pub fn plain_options(&self, id: &str) -> Result<MqttOptions, SettingsError> {
+        let upstream = &self.upstream;
+        let mut options = MqttOptions::new(id, &upstream.host, upstream.port);
+        let mut network = NetworkOptions::new();
+        network.set_tcp_nodelay(true);
+        network.set_connection_timeout(10);
+        options
+            .set_keep_alive(KEEP_ALIVE)
+            .set_max_packet_size(Some(MAX_PACKET))
+            .set_manual_acks(true)
+            .set_connection_timeout(20)
+            .set_network_options(network);
         if let Some(username) = &upstream.username {
             let password = match &upstream.password_file {
                 Some(path) => {

@@ -2,6 +2,7 @@
 //! rest to the faults.
 
 mod ble;
+mod channels;
 mod device;
 mod figures;
 mod hours;
@@ -42,7 +43,7 @@ pub(super) fn household(
     let service = service(root, faults);
     let persons = people::persons(root, faults);
     let zones = mqtt::zones(root, faults);
-    let channels = people::channels(root, faults);
+    let channels = channels::channels(root, faults);
     let upstream = system::upstream(root, faults);
     let contacts = people::contacts(root, &channels, upstream.is_some(), faults);
     let found = link::links(root, faults);

@@ -28,6 +28,8 @@ pub struct Contact {
     pub minutes_away: Option<u32>,
     /// Their ntfy topic.
     pub ntfy_topic: Option<String>,
+    /// Their mail address.
+    pub mail: Option<String>,
 }
 
 /// What a contact is to the person.
@@ -51,6 +53,23 @@ pub enum ContactRole {
     CareInstitution,
     /// `centre`
     Centre,
+}
+
+impl ContactRole {
+    /// The name in configuration and entries.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ContactRole::Family => "family",
+            ContactRole::Neighbour => "neighbour",
+            ContactRole::Community => "community",
+            ContactRole::SocialWorker => "social-worker",
+            ContactRole::Volunteer => "volunteer",
+            ContactRole::Charity => "charity",
+            ContactRole::Property => "property",
+            ContactRole::CareInstitution => "care-institution",
+            ContactRole::Centre => "centre",
+        }
+    }
 }
 
 /// A way to reach a contact.

@@ -1,6 +1,7 @@
 //! The whole configuration and the people who live in the home.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 
@@ -42,6 +43,27 @@ pub struct Household {
     pub speaker: Speaker,
     /// Limits of the journal.
     pub journal: JournalLimits,
+}
+
+impl Household {
+    /// Every file that the configuration names and that holds a secret.
+    pub fn secret_files(&self) -> Vec<PathBuf> {
+        let mut files = self.channels.secret_files();
+        for link in self.links.values() {
+            if let Link::Mqtt(broker) = link {
+                files.extend(broker.password_file.clone());
+                let key = broker.tls.as_ref().and_then(|tls| tls.client.clone());
+                files.extend(key.map(|(_, key)| key));
+            }
+        }
+        if let Some(upstream) = &self.upstream {
+            files.extend(upstream.client_key.clone());
+            files.extend(upstream.password_file.clone());
+        }
+        files.sort();
+        files.dedup();
+        files
+    }
 }
 
 /// Somebody who lives here.

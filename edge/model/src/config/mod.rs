@@ -22,7 +22,7 @@ mod system;
 mod value;
 
 pub use ble::{BleAddress, BleBinding, BleLink, BleProtocol, NoAddress};
-pub use channels::{Channels, Ntfy};
+pub use channels::{Channels, Dingtalk, Mail, Ntfy, Wecom};
 pub use contact::{ChannelKind, Contact, ContactRole, Hours, Weekday};
 pub use device::{
     ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, I2cBinding, I2cChip,

@@ -2,6 +2,7 @@
 //! alone decides what is known, what is checked, what a missing key means and what the printed
 //! reference says, so that these four can not disagree.
 
+mod channels;
 mod device;
 mod figures;
 mod home;
@@ -11,6 +12,7 @@ mod people;
 mod rules;
 mod system;
 
+pub(super) use channels::{DINGTALK, MAIL, WECOM};
 pub(super) use device::{DEVICE, DEVICE_BLE, DEVICE_GPIO, DEVICE_I2C, DEVICE_NET};
 pub(super) use device::{
     DEVICE_SERIAL, serial_model, serial_protocol, status_profile, talk_protocol,
@@ -24,9 +26,7 @@ pub(super) use mqtt::{
     DEVICE_FRIGATE, DEVICE_JSON, DEVICE_MAP, DEVICE_OWNTRACKS, DEVICE_RTL433, DEVICE_ZIGBEE, ZONE,
     dialect,
 };
-pub(super) use people::{
-    CHANNELS_LATER, CHANNELS_NOW, CONTACT, NTFY, PERSON, channel_kind, contact_role,
-};
+pub(super) use people::{CHANNELS_NOW, CONTACT, NTFY, PERSON, channel_kind, contact_role};
 pub(super) use rules::{
     BATHROOM_STAY, CLIMATE, DOOR_AT_NIGHT, LOCK, MEDICATION, OUT_OF_BED, OWN_RANGE,
     PERSON_AT_NIGHT, STRANGERS, SUPPLY, TEST_PRESS, VITAL, WATER,
@@ -201,6 +201,9 @@ pub(super) const ALL: &[&Section] = &[
     &OWN_RANGE,
     &CONTACT,
     &NTFY,
+    &WECOM,
+    &DINGTALK,
+    &MAIL,
     &LINK,
     &LINK_GPIO,
     &LINK_SERIAL,

@@ -54,6 +54,12 @@ pub(super) struct Url {
     pub text: String,
 }
 
+/// Host and port of an HTTP address that was found sound before.
+pub(super) fn host_and_port(url: &str) -> Option<(String, u16)> {
+    let found = place::url(url, &[("https", 443), ("http", 80)], true).ok()?;
+    Some((found.host, found.port))
+}
+
 /// Why a value is not sound.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wrong {

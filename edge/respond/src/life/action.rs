@@ -164,6 +164,21 @@ pub enum NoticeKind {
 }
 
 impl NoticeKind {
+    /// The name in entries and of its sentences.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::CallBack => "call-back",
+            Self::Again => "again",
+            Self::Cancelled => "cancelled",
+            Self::Accepted => "accepted",
+            Self::Taken => "taken",
+            Self::Lapsed => "lapsed",
+            Self::Over => "over",
+            Self::Closed => "closed",
+        }
+    }
+
     /// Whether the contact can accept from it.
     pub const fn answerable(self) -> bool {
         matches!(self, Self::Call | Self::CallBack | Self::Again | Self::Cancelled | Self::Lapsed)

@@ -50,7 +50,7 @@ impl Book {
                 self.record_change(now, change, out);
                 Ok(())
             }
-            other @ (Command::Away { .. } | Command::Speak { .. }) => {
+            other @ (Command::Delivery { .. } | Command::Away { .. } | Command::Speak { .. }) => {
                 Err(RefusedCommand::NotAboutAnAlert(other.name()))
             }
         }

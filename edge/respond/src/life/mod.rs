@@ -34,8 +34,6 @@ pub use action::{
 pub use alert::{ARRIVAL_GRACE, Stage};
 pub use book::{Book, MAX_OPEN_PER_CLASS};
 pub use civil::{DAY_BEGINS, DAY_ENDS};
-#[cfg(test)]
-pub(crate) use notice::kind_key;
 pub use view::{AlertView, HelperView};
 
 #[cfg(test)]

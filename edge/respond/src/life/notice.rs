@@ -101,7 +101,7 @@ impl Book {
             // The subject's own text already carries the mark of a test.
             ("what", subject.text.strip_prefix(mark.as_str()).unwrap_or(&subject.text)),
         ];
-        let key = kind_key(kind);
+        let key = kind.as_str();
         let words = |discretion: &str| Words {
             title: format!(
                 "{mark}{}",
@@ -199,19 +199,5 @@ const fn class_key(class: Class) -> &'static str {
         Class::Warning => "class-warning",
         Class::Request => "class-request",
         Class::Fault => "class-fault",
-    }
-}
-
-pub(crate) const fn kind_key(kind: NoticeKind) -> &'static str {
-    match kind {
-        NoticeKind::Call => "call",
-        NoticeKind::CallBack => "call-back",
-        NoticeKind::Again => "again",
-        NoticeKind::Cancelled => "cancelled",
-        NoticeKind::Accepted => "accepted",
-        NoticeKind::Taken => "taken",
-        NoticeKind::Lapsed => "lapsed",
-        NoticeKind::Over => "over",
-        NoticeKind::Closed => "closed",
     }
 }

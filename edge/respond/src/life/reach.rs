@@ -26,6 +26,7 @@ impl Reach {
             DeliveryState::Sent | DeliveryState::Answered => {
                 tries.taken.insert(delivery.message.channel.clone());
             }
+            DeliveryState::Requested => {}
             DeliveryState::Failed => {
                 tries.failed.insert(delivery.message.channel.clone());
             }

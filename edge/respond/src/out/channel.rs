@@ -74,6 +74,7 @@ pub(crate) fn delivery(
         channel: kind.as_str().to_owned(),
         attempt,
         detail,
+        request: None,
     };
     Delivery { state, message }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::RETRY_AFTER;
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use rustls::ClientConfig;
 use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
@@ -19,6 +19,9 @@ use super::post::Refusal;
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Longest pause that a server may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+
+/// Longest answer that is read, in bytes.
+const MOST_ANSWERED: usize = 64 * 1024;
 
 /// Why there is no client.
 #[derive(Debug, Error)]
@@ -38,6 +41,11 @@ pub(super) fn client() -> Result<Client, NoClient> {
         .user_agent("anju")
         .build()
         .map_err(|error| NoClient(error.without_url().to_string()))
+}
+
+/// An address out of the configuration.
+pub(super) fn url(text: &str) -> Result<Url, NoClient> {
+    Url::parse(text).map_err(|error| NoClient(format!("`url`: {error}")))
 }
 
 /// TLS with the system's roots and the ring provider. A system without roots can still talk to a
@@ -66,6 +74,23 @@ pub(super) async fn send(request: RequestBuilder, limit: Duration) -> Result<Res
         Ok(Err(error)) => Err(Refusal::later(reason(error))),
         Ok(Ok(response)) => judged(response),
     }
+}
+
+/// Sends a request and reads the whole answer.
+pub(super) async fn ask(request: RequestBuilder, limit: Duration) -> Result<Vec<u8>, Refusal> {
+    let asked = async {
+        let mut response = send(request, limit).await?;
+        let mut answer = Vec::new();
+        while answer.len() < MOST_ANSWERED {
+            match response.chunk().await {
+                Ok(Some(bytes)) => answer.extend_from_slice(&bytes),
+                Ok(None) => break,
+                Err(error) => return Err(Refusal::later(reason(error))),
+            }
+        }
+        Ok(answer)
+    };
+    timeout(limit, asked).await.unwrap_or_else(|_| Err(silent(limit)))
 }
 
 fn silent(limit: Duration) -> Refusal {

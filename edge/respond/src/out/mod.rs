@@ -2,14 +2,20 @@
 //! thread or task of its own and takes its work without making anybody wait; one that hangs, fails
 //! or is absent never holds up another. What becomes of each piece of work is reported.
 
+pub mod centre;
 pub mod channel;
+pub mod dingtalk;
+mod group;
 mod http;
+pub mod mail;
 pub mod ntfy;
 pub mod pace;
 pub mod post;
+pub mod robot;
 pub mod siren;
 pub mod speaker;
 mod ways;
+pub mod wecom;
 
 pub use channel::{Channel, Health, Report, Reports};
 pub use ways::Ways;

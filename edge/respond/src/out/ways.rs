@@ -6,23 +6,37 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anju_model::AlertId;
 use anju_model::config::{ChannelKind, Household};
 use anju_model::delivery::DeliveryState;
+use anju_model::{AlertId, Delivery};
 
+use super::centre::{Answers, Centre};
 use super::channel::{Channel, Health, Report, Reports, absent, delivery};
+use super::dingtalk::Dingtalk;
+use super::http::NoClient;
+use super::mail::Mail;
 use super::ntfy::{Ntfy, NtfySettings};
 use super::post::{Carrier, Post};
+use super::wecom::Wecom;
 use crate::life::Notice;
 use crate::texts::Texts;
 
 /// What a channel is built to: its carrier, none if it is not configured, or why it can not be.
 type Built = Result<Option<Arc<dyn Carrier>>, String>;
 
+fn carrier(carrier: impl Carrier) -> Arc<dyn Carrier> {
+    Arc::new(carrier)
+}
+
+fn built<C: Carrier>(built: Result<Option<C>, NoClient>) -> Built {
+    built.map(|found| found.map(carrier)).map_err(|error| error.to_string())
+}
+
 /// The ways.
 pub struct Ways {
     posts: BTreeMap<ChannelKind, Post>,
     ntfy: Option<Ntfy>,
+    centre: Answers,
     /// Channels that could not be set up.
     unfit: BTreeMap<ChannelKind, String>,
     data: PathBuf,
@@ -41,6 +55,7 @@ impl Ways {
         Self {
             posts: BTreeMap::new(),
             ntfy: None,
+            centre: Answers::default(),
             unfit: BTreeMap::new(),
             data: data.to_owned(),
             reports: reports.clone(),
@@ -51,6 +66,11 @@ impl Ways {
     pub fn configure(&mut self, household: &Household, texts: &Arc<Texts>) {
         let ntfy = self.ntfy(household, texts);
         self.set(ChannelKind::Ntfy, ntfy);
+        self.set(ChannelKind::Wecom, built(Wecom::of(household)));
+        self.set(ChannelKind::Dingtalk, built(Dingtalk::of(household)));
+        self.set(ChannelKind::Mail, Ok(Mail::of(household).map(carrier)));
+        let centre = Centre::of(household, &self.centre, &self.reports);
+        self.set(ChannelKind::Centre, Ok(centre.map(carrier)));
     }
 
     fn ntfy(&mut self, household: &Household, texts: &Arc<Texts>) -> Built {
@@ -80,6 +100,12 @@ impl Ways {
         }
         let post = self.posts.entry(kind).or_insert_with(|| Post::start(kind, &self.reports));
         post.set_carrier(carrier);
+    }
+
+    /// The centre tells what became of a message that it was to pass on. Whether a post waited for
+    /// it, which then reports it.
+    pub fn told_by_centre(&self, delivery: &Delivery) -> bool {
+        self.centre.told(delivery)
     }
 
     /// Hands a notice to every way it names. A way that this box does not have is reported as

@@ -61,7 +61,7 @@ fn every_rule_class_and_notice_has_its_sentences() {
         for class in [Class::Alarm, Class::Warning, Class::Request, Class::Fault] {
             assert!(texts.has(&format!("class-{class}")));
         }
-        for kind in kinds.map(crate::life::kind_key) {
+        for kind in kinds.map(K::as_str) {
             for part in ["title", "body", "title-discreet", "body-discreet"] {
                 assert!(texts.has(&format!("{kind}-{part}")), "{kind}-{part}");
             }

@@ -1,9 +1,10 @@
-//! Persons, contacts and the channels to them.
+//! Persons and contacts.
 
-use super::super::schema::{self, CHANNELS_LATER, CHANNELS_NOW};
-use super::super::{ChannelKind, Channels, Contact, ContactRole, Hours, Ntfy, Person};
+use super::super::schema::{self, CHANNELS_NOW};
+use super::super::{ChannelKind, Channels, Contact, ContactRole, Hours, Person};
+use super::Names;
+use super::channels::address;
 use super::hours::uncovered;
-use super::{Names, single};
 use crate::config::fault::Faults;
 use crate::config::reader::{self, Expected, Fields, Row};
 use crate::{ContactId, PersonId};
@@ -23,30 +24,6 @@ pub(super) fn persons(root: &Row<'_>, faults: &mut Faults<'_>) -> Vec<Person> {
         persons.push(Person { id, name, risks: fields.list("risks"), vital });
     }
     persons
-}
-
-pub(super) fn channels(root: &Row<'_>, faults: &mut Faults<'_>) -> Channels {
-    let Some(row) = reader::table(root, "channels", faults) else { return Channels::default() };
-    for later in CHANNELS_LATER.iter().filter(|later| row.table.contains_key(later)) {
-        faults.add(
-            row.key_place(later),
-            row.path_of(later),
-            format!("this version has no driver for the channel `{later}`"),
-            "remove the table",
-        );
-    }
-    let tables: Vec<&str> = CHANNELS_LATER.iter().copied().chain(["ntfy"]).collect();
-    let below = Expected { tables: &tables, ..Expected::only(&[]) };
-    let row = reader::read(row, &below, faults).row;
-    let ntfy = single(&row, "ntfy", &Expected::only(&[&schema::NTFY]), faults);
-    let ntfy = ntfy.and_then(|fields| {
-        Some(Ntfy {
-            url: fields.url("url")?.text,
-            token_file: fields.path("token_file"),
-            details: fields.flag("details").unwrap_or(false),
-        })
-    });
-    Channels { ntfy }
 }
 
 pub(super) fn contacts(
@@ -92,8 +69,22 @@ fn check_plan(contacts: &[Contact], at: usize, upstream: bool, faults: &mut Faul
 }
 
 /// The ways that a contact without `channels` has, as far as they can work.
-const BY_ITSELF: [ChannelKind; 4] =
-    [ChannelKind::Ntfy, ChannelKind::Call, ChannelKind::Sms, ChannelKind::Centre];
+const BY_ITSELF: [ChannelKind; 5] = [
+    ChannelKind::Ntfy,
+    ChannelKind::Call,
+    ChannelKind::Sms,
+    ChannelKind::Mail,
+    ChannelKind::Centre,
+];
+
+/// What a contact has to be reached by, and what the box has to reach them.
+struct Means<'a> {
+    phone: Option<String>,
+    topic: Option<String>,
+    mail: Option<String>,
+    channels: &'a Channels,
+    upstream: bool,
+}
 
 fn contact(
     id: &str,
@@ -102,13 +93,18 @@ fn contact(
     upstream: bool,
     faults: &mut Faults<'_>,
 ) -> Option<Contact> {
-    let phone = fields.text("phone");
-    let topic = topic(fields, faults);
+    let means = Means {
+        phone: fields.text("phone"),
+        topic: topic(fields, faults),
+        mail: address(fields, "mail", faults),
+        channels,
+        upstream,
+    };
     let mut sound = Vec::new();
     let written = fields.list("channels");
     for word in &written {
         let Some(channel) = schema::channel_kind(word) else { continue };
-        match missing(channel, phone.is_some(), topic.is_some(), channels, upstream) {
+        match means.missing(channel) {
             None => sound.push(channel),
             // What is there and wrong was told already.
             Some((key, _)) if fields.row.table.contains_key(key) => {}
@@ -120,14 +116,12 @@ fn contact(
         }
     }
     if !fields.row.table.contains_key("channels") {
-        let can = |c: &ChannelKind| {
-            missing(*c, phone.is_some(), topic.is_some(), channels, upstream).is_none()
-        };
+        let can = |c: &ChannelKind| means.missing(*c).is_none();
         sound.extend(BY_ITSELF.into_iter().filter(can));
     }
     if sound.is_empty() && written.is_empty() {
         let message = "this contact can not be reached over any channel";
-        let mend = "add a phone, an ntfy_topic, or channels = [\"centre\"]";
+        let mend = "add a phone, an ntfy_topic, a mail, or channels = [\"centre\"]";
         fields.fault(faults, "channels", message, mend);
     }
     if sound.is_empty() {
@@ -138,37 +132,48 @@ fn contact(
         name: fields.text("name").unwrap_or_else(|| id.to_owned()),
         // Of an unknown role nothing follows but a person to try.
         role: fields.word("role", schema::contact_role).unwrap_or(ContactRole::Neighbour),
-        phone,
+        phone: means.phone,
         channels: sound,
         window: fields.duration("window").unwrap_or(Duration::from_secs(60)),
         step: fields.number("step"),
         hours: fields.hours("hours").unwrap_or(Hours::Always),
         minutes_away: fields.number("minutes_away"),
-        ntfy_topic: topic,
+        ntfy_topic: means.topic,
+        mail: means.mail,
     })
 }
 
-/// The key that a channel still needs, and the mend.
-fn missing(
-    channel: ChannelKind,
-    phone: bool,
-    topic: bool,
-    channels: &Channels,
-    upstream: bool,
-) -> Option<(&'static str, &'static str)> {
-    match channel {
-        ChannelKind::Call | ChannelKind::Sms if !phone => Some(("phone", "add phone = \"+86…\"")),
-        ChannelKind::Ntfy if !topic => Some(("ntfy_topic", "add ntfy_topic = \"…\"")),
-        ChannelKind::Ntfy if channels.ntfy.is_none() => {
-            Some(("", "add or mend [channels.ntfy] with url = \"https://…\""))
+impl Means<'_> {
+    /// The key that a channel still needs, and the mend.
+    fn missing(&self, channel: ChannelKind) -> Option<(&'static str, &'static str)> {
+        let channels = self.channels;
+        match channel {
+            ChannelKind::Call | ChannelKind::Sms if self.phone.is_none() => {
+                Some(("phone", "add phone = \"+86…\""))
+            }
+            ChannelKind::Ntfy if self.topic.is_none() => {
+                Some(("ntfy_topic", "add ntfy_topic = \"…\""))
+            }
+            ChannelKind::Ntfy if channels.ntfy.is_none() => {
+                Some(("", "add or mend [channels.ntfy] with url = \"https://…\""))
+            }
+            ChannelKind::Wecom if channels.wecom.is_none() => {
+                Some(("", "add or mend [channels.wecom] with key_file = \"/etc/anju/…\""))
+            }
+            ChannelKind::Dingtalk if channels.dingtalk.is_none() => {
+                Some(("", "add or mend [channels.dingtalk] with token_file and secret_file"))
+            }
+            ChannelKind::Mail if self.mail.is_none() => {
+                Some(("mail", "add mail = \"name@example.com\""))
+            }
+            ChannelKind::Mail if channels.mail.is_none() => {
+                Some(("", "add or mend [channels.mail] with url and from"))
+            }
+            ChannelKind::Centre if !self.upstream => {
+                Some(("", "add or mend [upstream] with url = \"mqtts://…\""))
+            }
+            _ => None,
         }
-        ChannelKind::Centre if !upstream => {
-            Some(("", "add or mend [upstream] with url = \"mqtts://…\""))
-        }
-        ChannelKind::Wecom | ChannelKind::Dingtalk | ChannelKind::Mail => {
-            Some(("", "this version has no driver for it; remove it"))
-        }
-        _ => None,
     }
 }
 

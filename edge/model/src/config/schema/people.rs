@@ -35,11 +35,13 @@ const CHANNELS: &[&str] = &["call", "sms", "ntfy", "wecom", "dingtalk", "mail", 
 
 /// Channels that this version has a driver for. The others are taken, so that a plan can be written
 /// before its modem is there, but nobody counts as covered by them.
-pub(in crate::config) const CHANNELS_NOW: [ChannelKind; 2] =
-    [ChannelKind::Ntfy, ChannelKind::Centre];
-
-/// Channels whose settings come with a later version.
-pub(in crate::config) const CHANNELS_LATER: &[&str] = &["wecom", "dingtalk", "mail"];
+pub(in crate::config) const CHANNELS_NOW: [ChannelKind; 5] = [
+    ChannelKind::Ntfy,
+    ChannelKind::Wecom,
+    ChannelKind::Dingtalk,
+    ChannelKind::Mail,
+    ChannelKind::Centre,
+];
 
 pub(in crate::config) const CONTACT: Section = Section {
     heading: "[[contact]]",
@@ -59,9 +61,10 @@ pub(in crate::config) const CONTACT: Section = Section {
         derived(
             "channels",
             Kind::Choices(CHANNELS),
-            "`ntfy` with an `ntfy_topic`, `call` and `sms` with a `phone`, `centre` with an \
-             `[upstream]`",
-            "Ways to reach them, the best first. This version has drivers for `ntfy` and `centre`.",
+            "`ntfy` with an `ntfy_topic`, `call` and `sms` with a `phone`, `mail` with a `mail`, \
+             `centre` with an `[upstream]`",
+            "Ways to reach them, the best first. This version has drivers for `ntfy`, `wecom`, \
+             `dingtalk`, `mail` and `centre`.",
         ),
         default(
             "window",
@@ -90,6 +93,7 @@ pub(in crate::config) const CONTACT: Section = Section {
             "Minutes they need to get here.",
         ),
         optional("ntfy_topic", Kind::Text { max: 64 }, "Their ntfy topic. Needed for `ntfy`."),
+        optional("mail", Kind::Text { max: 254 }, "Their mail address. Needed for `mail`."),
     ],
 };
 

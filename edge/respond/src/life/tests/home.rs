@@ -30,6 +30,7 @@ pub fn contact(id: &str, role: ContactRole, step: u32) -> Contact {
         hours: Hours::Always,
         minutes_away: None,
         ntfy_topic: Some(format!("topic-{id}")),
+        mail: None,
     }
 }
 

@@ -117,6 +117,7 @@ fn who_can_not_be_reached_does_not_use_up_the_window() {
                 channel: "ntfy".to_owned(),
                 attempt: 1,
                 detail: None,
+                request: None,
             },
         })
     };

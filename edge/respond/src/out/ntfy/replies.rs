@@ -168,7 +168,14 @@ impl Listener {
             Ok(Ok(Err(why))) => format!("{said}, refused: {why}"),
             Ok(Err(_)) | Err(_) => return Err("the box did not answer a reply".to_owned()),
         };
-        let message = Message { alert, contact, channel: via, attempt: 1, detail: Some(detail) };
+        let message = Message {
+            alert,
+            contact,
+            channel: via,
+            attempt: 1,
+            detail: Some(detail),
+            request: None,
+        };
         let answered = Delivery { state: DeliveryState::Answered, message };
         let _ = self.reports.send(Report::Delivery(answered));
         Ok(())

@@ -141,6 +141,24 @@ impl Lines {
     }
 }
 
+/// Reads any bytes as a stream of replies, for fuzzing.
+pub fn fuzzed(bytes: &[u8]) {
+    // However the bytes are cut into pieces, the same lines must come out.
+    let whole = Lines::default().feed(bytes);
+    let (mut lines, mut pieces) = (Lines::default(), Vec::new());
+    let size = usize::from(bytes.first().copied().unwrap_or(0)) + 1;
+    bytes.chunks(size).for_each(|chunk| pieces.extend(lines.feed(chunk)));
+    assert_eq!(whole, pieces);
+    for piece in whole {
+        if let Piece::Line(line) = piece
+            && let Line::Message { id, body } = parse_line(&line)
+        {
+            assert!(is_message_id(&id));
+            let _ = Token::parse(&body);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,7 +227,7 @@ mod tests {
         #[test]
         fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..400), text in ".{0,80}") {
             let _ = parse_line(&bytes);
-            let _ = Lines::default().feed(&bytes);
+            fuzzed(&bytes);
             let _ = Token::parse(&text);
         }
     }

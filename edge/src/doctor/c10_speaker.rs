@@ -1,0 +1,35 @@
+//! The speaker: the system has a sound card, or a folder for WAV files stands in for it.
+
+use std::sync::Arc;
+
+use super::{Case, Finding, ok, problem};
+
+pub(super) async fn check(case: Arc<Case>) -> Vec<Finding> {
+    let speaker = case.household.as_ref().map(|home| home.speaker.clone()).unwrap_or_default();
+    let cards = std::fs::read_to_string("/proc/asound/cards").unwrap_or_default();
+    let named: Vec<&str> = cards
+        .lines()
+        .filter(|line| line.trim_start().starts_with(|c: char| c.is_ascii_digit()))
+        .map(str::trim)
+        .collect();
+    let playback = std::fs::read_to_string("/proc/asound/pcm").unwrap_or_default();
+    if playback.lines().any(|line| line.contains("playback")) {
+        let device = speaker.device.as_deref().unwrap_or("default");
+        return vec![ok("", format!("{}; `{device}` is used", named.join(", ")))];
+    }
+    match &speaker.wav_dir {
+        Some(folder) if rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok() => {
+            let what = format!("no sound card: speech goes to files in {}", folder.display());
+            vec![ok("", what)]
+        }
+        Some(folder) => {
+            let what = format!("no sound card, and {} can not be written", folder.display());
+            vec![problem("", what, "make the folder for the daemon's user, or plug in a card")]
+        }
+        None => vec![problem(
+            "",
+            "there is no sound card: nothing can be said in the home",
+            "plug in a speaker and see that `aplay -l` names it; on a Raspberry Pi enable audio",
+        )],
+    }
+}
