@@ -359,7 +359,8 @@ async fn a_cameras_movement_is_heard_over_http() {
 #[test]
 fn the_corpora_are_survived_whole_and_broken() {
     let corpora = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
-    let targets: [(&str, fn(&[u8])); 3] =
+    type Target = (&'static str, fn(&[u8]));
+    let targets: [Target; 3] =
         [("arp", fuzzed::arp), ("onvif", fuzzed::onvif), ("wyoming", fuzzed::wyoming)];
     for (name, target) in targets {
         for file in std::fs::read_dir(corpora.join(name)).unwrap() {
