@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anju_model::{Clock, Stamp};
 use jiff::Timestamp;
@@ -13,10 +14,16 @@ const SYNCHRONISED: &str = "/run/systemd/timesync/synchronized";
 /// A clock before this was never set: the program did not exist yet. 2026-01-01T00:00:00Z.
 const EARLIEST: i64 = 1_767_225_600;
 
+/// How often that file is looked for, milliseconds: every fact is stamped, some several times.
+const LOOK_EVERY_MS: u64 = 1_000;
+
 /// Reads the clocks.
 #[derive(Debug, Clone)]
 pub struct Clocks {
     boot: Arc<str>,
+    /// When the file was looked for last, in monotonic milliseconds times two, and one more if it
+    /// was there; 0 for never.
+    looked: Arc<AtomicU64>,
 }
 
 impl Clocks {
@@ -28,20 +35,30 @@ impl Clocks {
             "" => format!("start-{}", Timestamp::now().as_millisecond()),
             id => id.to_owned(),
         };
-        Self { boot: boot.into() }
+        Self { boot: boot.into(), looked: Arc::default() }
     }
 
     /// Now.
     pub fn stamp(&self) -> Stamp {
-        let wall = Timestamp::now();
+        let (wall, mono_ms) = (Timestamp::now(), mono_ms());
         let clock = if wall.as_second() < EARLIEST {
             Clock::Unknown
-        } else if Path::new(SYNCHRONISED).exists() {
+        } else if self.synchronised(mono_ms) {
             Clock::Synchronised
         } else {
             Clock::Estimated
         };
-        Stamp { boot: self.boot.clone(), mono_ms: mono_ms(), wall, clock }
+        Stamp { boot: self.boot.clone(), mono_ms, wall, clock }
+    }
+
+    fn synchronised(&self, mono_ms: u64) -> bool {
+        let before = self.looked.load(Ordering::Relaxed);
+        if before > 0 && mono_ms < before / 2 + LOOK_EVERY_MS {
+            return !before.is_multiple_of(2);
+        }
+        let there = Path::new(SYNCHRONISED).exists();
+        self.looked.store(mono_ms * 2 + u64::from(there), Ordering::Relaxed);
+        there
     }
 
     /// The wall clock, if anything is known of it.

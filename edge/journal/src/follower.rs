@@ -4,8 +4,11 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::task::JoinHandle;
+
 use crate::FollowWhen;
 use crate::cursor::{self, CursorFile, Key};
+use crate::reading::Chunk;
 use crate::shared::{Place, Shared};
 use crate::types::{Lane, Record};
 
@@ -19,6 +22,8 @@ pub struct Follower {
     when: FollowWhen,
     given: u64,
     ahead: std::collections::VecDeque<Record>,
+    /// A look at the disk that has begun: whoever stops waiting for it must not begin it anew.
+    reading: Option<JoinHandle<Chunk>>,
     /// The last look at the disk failed.
     failed: bool,
 }
@@ -42,7 +47,8 @@ impl Follower {
             shared.lock().followers.entry(key.clone()).or_insert(place);
         }
         let ahead = std::collections::VecDeque::new();
-        let mut follower = Self { shared, key, when, given: 0, ahead, failed: false };
+        let mut follower =
+            Self { shared, key, when, given: 0, ahead, reading: None, failed: false };
         follower.rewind_to_cursor();
         Ok(follower)
     }
@@ -50,6 +56,7 @@ impl Follower {
     /// Goes back to the first entry that is not acknowledged.
     pub fn rewind_to_cursor(&mut self) {
         self.ahead.clear();
+        self.reading = None;
         self.given =
             self.shared.lock().followers.get(&self.key).map_or(0, |place| place.acknowledged);
     }
@@ -111,8 +118,12 @@ impl Follower {
 
     async fn read_ahead(&mut self, durable: u64) {
         let (shared, lane, from) = (self.shared.clone(), self.key.lane, self.given + 1);
-        let read = tokio::task::spawn_blocking(move || shared.read(lane, from, durable, CHUNK));
-        match read.await {
+        let reading = self.reading.get_or_insert_with(|| {
+            tokio::task::spawn_blocking(move || shared.read(lane, from, durable, CHUNK))
+        });
+        let read = reading.await;
+        self.reading = None;
+        match read {
             Ok(chunk) => {
                 if chunk.records.is_empty() {
                     self.given = self.given.max(chunk.reached);

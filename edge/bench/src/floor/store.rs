@@ -43,11 +43,16 @@ impl Store {
     }
 }
 
-/// Opens a journal's engine, looks at the newest of each tree, and holds it.
+/// Entries of each tree that a box looks back over when it starts.
+const LOOKED_BACK: usize = 10_000;
+
+/// Opens a journal's engine, reads of each tree what a box would, and holds it.
 pub fn hold(dir: &Path) -> Outcome<()> {
     let store = Store::open(dir)?;
     for name in store.db.tree_names() {
-        store.db.open_tree(name)?.last()?;
+        for item in store.db.open_tree(name)?.iter().rev().take(LOOKED_BACK) {
+            item?;
+        }
     }
     say_ready();
     wait_for_end();

@@ -84,6 +84,21 @@ impl Came {
         }
         true
     }
+
+    /// Says which did not come.
+    fn tell_missing(&self) {
+        let mut from = None;
+        for (number, came) in self.numbers.iter().enumerate().skip(1).chain([(0, &true)]) {
+            match (came, from) {
+                (false, None) => from = Some(number),
+                (true, Some(first)) => {
+                    eprintln!("bench: entries from {first} up to before {number} did not come");
+                    from = None;
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 /// Measures.
@@ -157,6 +172,7 @@ pub async fn run(lab: &Lab) -> Outcome<Vec<Figure>> {
         }
     }
     lost.alone(came.missing as f64);
+    came.tell_missing();
     anju.stop()?;
     Ok(vec![start, drained, alert, lost])
 }

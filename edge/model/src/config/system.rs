@@ -62,6 +62,6 @@ pub struct JournalLimits {
 
 impl Default for JournalLimits {
     fn default() -> Self {
-        Self { max_bytes: 512 * 1024 * 1024 }
+        Self { max_bytes: 1024 * 1024 * 1024 }
     }
 }

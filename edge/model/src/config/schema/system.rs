@@ -66,7 +66,7 @@ pub(in crate::config) const JOURNAL: Section = Section {
     keys: &[default(
         "max_bytes",
         Kind::Bytes { min: "16MiB", max: "1TiB" },
-        "\"512MiB\"",
+        "\"1GiB\"",
         "Most bytes on disk; a number, or text such as `512MiB`.",
     )],
 };
