@@ -59,12 +59,14 @@ pub struct Supervision {
     seen: Option<(Cable, Duration)>,
 }
 
-impl Supervision {
+impl Default for Supervision {
     /// A loop that counts as sound until it lasts otherwise.
-    pub const fn new() -> Self {
+    fn default() -> Self {
         Self { told: Cable::Sound, seen: None }
     }
+}
 
+impl Supervision {
     /// Takes the levels of both throws.
     pub fn levels(&mut self, now: Duration, cable: Cable) {
         self.seen = match self.seen {
@@ -117,7 +119,7 @@ impl Supervise {
         let taken = opening::input(&mut opening, &self.lines, &self.wiring, &self.say, &self.stop);
         let Some(mut line) = taken.await? else { return Ok(()) };
         let mut rest = line.closed()?;
-        let mut supervision = Supervision::new();
+        let mut supervision = Supervision::default();
         loop {
             let now = self.lines.now();
             if let Some(alarm) = *self.alarm.borrow_and_update() {
@@ -150,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_press_is_no_trouble_and_a_cut_is_told_once() {
-        let mut supervision = Supervision::new();
+        let mut supervision = Supervision::default();
         // Between the throws for a moment.
         supervision.levels(s(1), Cable::of(false, false));
         supervision.levels(s(2), Cable::of(true, false));
