@@ -1,13 +1,15 @@
 # Commands of the project. `make demo` and `make test` work on a bare Debian with a Rust toolchain.
 
 BUILD_NEEDS := gcc libc6-dev pkg-config libasound2-dev libdbus-1-dev
-TEST_NEEDS := $(BUILD_NEEDS) mosquitto libasound2-plugins dbus modemmanager python3 python3-venv chromium chromium-driver fonts-wqy-microhei
+TEST_NEEDS := $(BUILD_NEEDS) mosquitto faketime e2fsprogs mount libasound2-plugins dbus modemmanager python3 python3-venv chromium chromium-driver fonts-wqy-microhei
+
+FUZZ_NEEDS := $(BUILD_NEEDS) g++
 
 LAB_NEEDS := $(BUILD_NEEDS) bluez dbus python3-venv make flex bison bc xz-utils patch perl
 
 ARGS :=
 
-.PHONY: demo test test-lab bench lint format reference python
+.PHONY: demo test test-lab bench fuzz soak lint format reference python
 
 demo:
 	@edge/scripts/install-needs.sh $(BUILD_NEEDS)
@@ -38,6 +40,16 @@ bench:
 	cargo build --release -p anju-edge
 	cargo build --release -p anju-bench
 	target/release/anju-bench $(if $(QUICK),--quick)
+
+# FUZZ_SECONDS=600 for each target; TARGETS= for some of them only.
+fuzz:
+	@edge/scripts/install-needs.sh $(FUZZ_NEEDS)
+	edge/scripts/fuzz.sh $(TARGETS)
+
+# The tests of survival in all their rounds: some hours.
+soak:
+	@edge/scripts/install-needs.sh $(TEST_NEEDS)
+	edge/scripts/soak.sh
 
 lint:
 	cargo clippy --workspace --all-targets --all-features -- -D warnings

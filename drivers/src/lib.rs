@@ -18,6 +18,7 @@ pub mod ble;
 pub mod catalogue;
 pub mod driver;
 pub mod fleet;
+pub mod fuzzed;
 pub mod gpio;
 pub mod i2c;
 mod memory;

@@ -12,7 +12,7 @@ use anju_drivers::{Driver, Report, plan};
 use anju_journal::{Gap, Journal, Notice, Opened, Recording};
 use anju_model::{Body, BoxEvent, entry};
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -60,7 +60,11 @@ fn system(what: &'static str) -> impl FnOnce(std::io::Error) -> StartError {
 /// # Errors
 /// [`StartError`] when it can not start.
 pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
-    std::fs::create_dir_all(&data).map_err(system("making the data folder"))?;
+    let signals = Signals::catch()?;
+    // A disk that can not be written is told once the journal finds it so; it stops nothing.
+    if let Err(error) = std::fs::create_dir_all(&data) {
+        tracing::error!(%error, data = %data.display(), "the data folder can not be made");
+    }
     let loaded = house::load(&config, &data)?;
     house::keep(&loaded, &data);
     let household = Arc::new(loaded.household.clone());
@@ -113,7 +117,7 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     tracing::info!(id = %household.box_id, epoch = opened.epoch, "on guard");
     notify(&[sd_notify::NotifyState::Ready]);
     tokio::spawn(health::run("/sys".into(), messages.clone(), stop.clone()));
-    wait_for_signals(&config, &data, &messages, &mut fleet, &page, faulty).await?;
+    wait_for_signals(&config, &data, &messages, &mut fleet, &page, faulty, signals).await;
 
     notify(&[sd_notify::NotifyState::Stopping]);
     let deadline = Instant::now() + STOP_WITHIN;
@@ -230,12 +234,14 @@ fn journal_fault(active: bool, reason: String) -> BoxEvent {
 }
 
 fn first_entries(opened: &Opened, loaded: &Loaded, plan_faults: Vec<BoxEvent>) -> Vec<Body> {
-    let mut events = vec![BoxEvent::Boot {
+    // What is lost comes first: whatever of this start is recorded, that is recorded then too.
+    let lost = opened.tail_lost.iter();
+    let mut events: Vec<BoxEvent> = lost.map(|lost| gap(*lost, "unclean-stop")).collect();
+    events.push(BoxEvent::Boot {
         version: env!("CARGO_PKG_VERSION").into(),
         clean: opened.clean,
         durable: (opened.durable > 0).then_some(opened.durable),
-    }];
-    events.extend(opened.tail_lost.map(|lost| gap(lost, "unclean-stop")));
+    });
     if let Some(aside) = &opened.set_aside {
         let reason = format!("set aside to {}: {}", aside.path.display(), aside.reason);
         events.push(journal_fault(true, reason));
@@ -283,6 +289,23 @@ async fn pass_journal(
     }
 }
 
+/// The signals that are obeyed, caught from the first moment on: a stop during the start is clean.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn catch() -> Result<Self, StartError> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).map_err(system("SIGTERM"))?,
+            interrupt: signal(SignalKind::interrupt()).map_err(system("SIGINT"))?,
+            hangup: signal(SignalKind::hangup()).map_err(system("SIGHUP"))?,
+        })
+    }
+}
+
 /// Returns when asked to stop; reloads on SIGHUP; feeds systemd's watchdog meanwhile.
 async fn wait_for_signals(
     config: &std::path::Path,
@@ -291,16 +314,14 @@ async fn wait_for_signals(
     fleet: &mut Fleet,
     page: &Page,
     mut faulty: BTreeSet<String>,
-) -> Result<(), StartError> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(system("SIGTERM"))?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(system("SIGINT"))?;
-    let mut hangup = signal(SignalKind::hangup()).map_err(system("SIGHUP"))?;
+    Signals { mut terminate, mut interrupt, mut hangup }: Signals,
+) {
     let watchdog = sd_notify::watchdog_enabled().map(|limit| limit / 3);
     let mut feed = tokio::time::interval(watchdog.unwrap_or(Duration::from_secs(3600)));
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
+            _ = terminate.recv() => return,
+            _ = interrupt.recv() => return,
             _ = hangup.recv() => reload(config, data, messages, fleet, page, &mut faulty).await,
             _ = feed.tick() => {
                 // Only a core that still takes messages keeps the box alive.

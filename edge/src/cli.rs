@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anju_edge::ask::Ask;
 use anju_model::command::{Command as Act, Request};
 use anju_model::{AlertId, DeviceKind, Language, Outcome, config};
 use clap::{Parser, Subcommand};
@@ -11,7 +12,7 @@ use thiserror::Error;
 
 mod accept;
 
-use crate::control::{self, Ask};
+use crate::control;
 
 /// Anju: the home-safety box.
 #[derive(Debug, Parser)]

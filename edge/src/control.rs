@@ -5,48 +5,22 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use anju_edge::ask::Ask;
+use anju_edge::ask::MAX_LINE;
 use anju_journal::Journal;
-use anju_model::command::Request;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::acceptance;
 use crate::core::Message;
-
-/// Longest question, bytes.
-const MOST: u64 = 64 * 1024;
 
 /// Entries read at once.
 const CHUNK: usize = 512;
 
-/// What the command line can ask.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "ask", rename_all = "snake_case")]
-pub enum Ask {
-    /// All entries, oldest first.
-    Export,
-    /// The newest entries, oldest first.
-    Tail {
-        /// How many.
-        count: usize,
-    },
-    /// The journal's figures.
-    Stats,
-    /// The acceptance of devices.
-    Acceptance {
-        /// What.
-        act: acceptance::Ask,
-    },
-    /// Carry out a command.
-    Command {
-        /// Which.
-        request: Request,
-    },
-}
+/// Most entries of a tail, which is held in memory; an export is not.
+const MOST_TAIL: usize = 10_000;
 
 /// Where the socket is.
 pub fn path(data: &Path) -> PathBuf {
@@ -72,17 +46,21 @@ pub fn listen(
     tokio::spawn(async move {
         let room = std::sync::Arc::new(Semaphore::new(16));
         loop {
-            let stream = tokio::select! {
+            // Who comes when all places are taken waits in the kernel's queue.
+            let next = async {
+                let permit = room.clone().acquire_owned().await;
+                (permit, listener.accept().await)
+            };
+            let (permit, stream) = tokio::select! {
                 () = stop.cancelled() => break,
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => stream,
-                    Err(_) => {
+                (permit, accepted) = next => match (permit, accepted) {
+                    (Ok(permit), Ok((stream, _))) => (permit, stream),
+                    _ => {
                         tokio::time::sleep(Duration::from_millis(100)).await;
                         continue;
                     }
                 },
             };
-            let Ok(permit) = room.clone().try_acquire_owned() else { continue };
             let (journal, messages) = (journal.clone(), messages.clone());
             tokio::spawn(async move {
                 // Who asked may hang up at any time.
@@ -101,12 +79,13 @@ async fn serve(
     messages: mpsc::Sender<Message>,
 ) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
-    let mut question = String::new();
-    let mut read = BufReader::new(read.take(MOST));
-    let asked = tokio::time::timeout(Duration::from_secs(10), read.read_line(&mut question)).await;
+    let mut question = Vec::new();
+    let mut read = BufReader::new(read.take(MAX_LINE as u64 + 1));
+    let asked = read.read_until(b'\n', &mut question);
+    let asked = tokio::time::timeout(Duration::from_secs(10), asked).await;
     asked.map_err(|_| std::io::ErrorKind::TimedOut)??;
-    let end = match serde_json::from_str(&question) {
-        Err(error) => json!({"error": error.to_string()}),
+    let end = match Ask::parse(&question) {
+        Err(why) => json!({"error": why}),
         Ok(Ask::Export) => {
             let mut from = 0;
             loop {
@@ -119,6 +98,7 @@ async fn serve(
             json!({"done": true})
         }
         Ok(Ask::Tail { count }) => {
+            let count = count.min(MOST_TAIL);
             let records = read_chunk(&journal, move |journal| journal.tail(count)).await;
             write_records(&mut write, &records).await?;
             json!({"done": true})

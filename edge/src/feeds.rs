@@ -9,7 +9,12 @@ pub struct JournalFeed(pub Follower);
 impl Feed for JournalFeed {
     async fn next(&mut self, most: usize) -> Vec<Item> {
         let records = self.0.next(most).await;
-        records.into_iter().map(|r| Item { seq: r.number.seq, body: r.body }).collect()
+        let item = |r: anju_journal::Record| Item {
+            epoch: r.number.epoch,
+            seq: r.number.seq,
+            body: r.body,
+        };
+        records.into_iter().map(item).collect()
     }
 
     fn acknowledge(&mut self, seq: u64) {

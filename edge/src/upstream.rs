@@ -75,7 +75,7 @@ pub fn start(
         stop,
     };
     tokio::spawn(pass_commands(command_rx, messages.clone()));
-    tokio::spawn(pass_notices(notice_rx, messages.clone(), journal.clone()));
+    tokio::spawn(pass_notices(notice_rx, messages.clone()));
     Ok(Some((tokio::spawn(session::run(parts)), view_rx)))
 }
 
@@ -90,7 +90,6 @@ async fn pass_commands(mut commands: mpsc::Receiver<Incoming>, messages: mpsc::S
 async fn pass_notices(
     mut notices: mpsc::UnboundedReceiver<Notice>,
     messages: mpsc::Sender<Message>,
-    journal: Journal,
 ) {
     while let Some(notice) = notices.recv().await {
         let network = |up, reason| BoxEvent::Network { link: "upstream".into(), up, reason };
@@ -102,9 +101,25 @@ async fn pass_notices(
                 active: nobody,
                 reason: "the broker takes alerts but nobody is subscribed to them".into(),
             },
-            Notice::SetAside { seq, reason, .. } => {
+            Notice::Late { epoch, seq } => BoxEvent::Gap {
+                of_epoch: epoch,
+                from: seq,
+                to: seq,
+                reason: "refused: taken after later ones".into(),
+            },
+            Notice::Refuses(refusal) => BoxEvent::Fault {
+                part: "channel:upstream-refuses".into(),
+                active: refusal.is_some(),
+                reason: refusal.map_or_else(
+                    || "the broker takes entries again".into(),
+                    |reason| {
+                        format!("the broker takes no entry: {reason}; see its rights and quota")
+                    },
+                ),
+            },
+            Notice::SetAside { epoch, seq, reason, .. } => {
                 let gap = BoxEvent::Gap {
-                    of_epoch: journal.numbers().epoch,
+                    of_epoch: epoch,
                     from: seq,
                     to: seq,
                     reason: format!("refused: {reason}"),
@@ -113,7 +128,7 @@ async fn pass_notices(
                     return;
                 }
                 BoxEvent::Fault {
-                    part: "channel:upstream".into(),
+                    part: "channel:upstream-entry".into(),
                     active: true,
                     reason: format!("the broker refused an entry: {reason}"),
                 }

@@ -247,13 +247,3 @@ async fn a_bus_that_is_not_there_ends_the_driver_with_the_mend() {
     let error = run.task.await.unwrap().unwrap_err().to_string();
     assert!(error.contains("/dev/i2c-1") && error.contains("switch I2C on"), "{error}");
 }
-
-#[test]
-fn the_corpus_is_survived() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/sensirion");
-    let seeds: Vec<_> = std::fs::read_dir(folder).unwrap().collect();
-    assert!(!seeds.is_empty());
-    for seed in seeds {
-        super::fuzzed::sensirion(&std::fs::read(seed.unwrap().path()).unwrap());
-    }
-}

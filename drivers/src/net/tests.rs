@@ -355,23 +355,3 @@ async fn a_cameras_movement_is_heard_over_http() {
     assert!(error.contains("Sender not Authorized") && error.contains("password"), "{error}");
     far.abort();
 }
-
-#[test]
-fn the_corpora_are_survived_whole_and_broken() {
-    let corpora = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
-    type Target = (&'static str, fn(&[u8]));
-    let targets: [Target; 3] =
-        [("arp", fuzzed::arp), ("onvif", fuzzed::onvif), ("wyoming", fuzzed::wyoming)];
-    for (name, target) in targets {
-        for file in std::fs::read_dir(corpora.join(name)).unwrap() {
-            let seed = std::fs::read(file.unwrap().path()).unwrap();
-            target(&seed);
-            for at in 0..seed.len() {
-                let mut broken = seed.clone();
-                broken[at] ^= 0x10;
-                target(&broken);
-                target(&seed[..at]);
-            }
-        }
-    }
-}

@@ -54,8 +54,9 @@ pub struct Opened {
     /// Whether the last stop was clean, or this is the first start.
     pub clean: bool,
     /// After a stop that was not clean: numbers of the old epoch that may have left the box and
-    /// are not recorded.
-    pub tail_lost: Option<Gap>,
+    /// are not recorded; one for each epoch since the last recorded entry, because a start that died
+    /// early may have left nothing but numbers.
+    pub tail_lost: Vec<Gap>,
     /// A journal that did not open.
     pub set_aside: Option<SetAside>,
     /// Whether entries reach the disk.
@@ -261,12 +262,8 @@ pub(crate) fn open(
             }
         }
     }
-    let tail_lost = (!clean && !first_start && aside.is_none()).then(|| Gap {
-        epoch: stored.epoch.or(seen).unwrap_or(0),
-        lane: None,
-        from: last + 1,
-        to: last + settings.queue_entries as u64,
-    });
+    let lost = !clean && !first_start && aside.is_none();
+    let tail_lost = if lost { lost_tails(&stored, seen, last, &settings) } else { Vec::new() };
     let opened = Opened {
         epoch: number,
         durable: last,
@@ -308,6 +305,22 @@ pub(crate) fn open(
     batcher::start(shared.clone(), opener, joined).map_err(OpenError::Thread)?;
     crate::watch::start(shared.clone()).map_err(OpenError::Thread)?;
     Ok((shared, opened, receiver))
+}
+
+/// What may be missing after a stop that was not clean.
+fn lost_tails(
+    stored: &epoch::Stored,
+    seen: Option<u64>,
+    last: u64,
+    settings: &Settings,
+) -> Vec<Gap> {
+    /// More starts in a row that recorded nothing than any box makes; a leap is no start.
+    const MOST: u64 = 64;
+    let newest = stored.epoch.or(seen).unwrap_or(0);
+    let oldest = seen.unwrap_or(newest).max(newest.saturating_sub(MOST));
+    let gap =
+        |epoch| Gap { epoch, lane: None, from: last + 1, to: last + settings.queue_entries as u64 };
+    (oldest..=newest.max(oldest)).map(gap).collect()
 }
 
 fn check_format(dir: &Path) -> Result<(), OpenError> {

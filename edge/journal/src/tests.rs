@@ -39,7 +39,7 @@ async fn within<T>(wait: impl Future<Output = T>) -> T {
 async fn what_is_durable_is_there_after_a_clean_restart() {
     let dir = tempfile::tempdir().unwrap();
     let (journal, opened, _) = Journal::open(dir.path(), settings()).unwrap();
-    assert!(opened.clean && opened.tail_lost.is_none());
+    assert!(opened.clean && opened.tail_lost.is_empty());
     let first = journal.append(Lane::Events, Urgency::Lazy, body);
     let second = journal.append(Lane::Alerts, Urgency::Now, body);
     within(second.receipt.durable()).await.unwrap();
@@ -67,7 +67,7 @@ async fn an_unclean_stop_raises_the_epoch_and_names_the_lost_tail() {
     disk.crash(0);
     let (journal, again, _notices) = open();
     assert!(again.epoch > opened.epoch && !again.clean);
-    let gap = again.tail_lost.unwrap();
+    let [gap] = again.tail_lost[..] else { panic!("{again:?}") };
     assert!(gap.covers(lost.number, Lane::Alerts) && !gap.covers(durable.number, Lane::Events));
     let next = journal.append(Lane::Events, Urgency::Now, body).number;
     assert_eq!((next.epoch, next.seq), (again.epoch, 2));

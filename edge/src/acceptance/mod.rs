@@ -21,25 +21,9 @@ use anju_model::{
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use anju_edge::ask::Acceptance as Ask;
 use steps::{Expect, Step};
 pub use view::Report;
-
-/// What can be asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
-pub enum Ask {
-    /// How each device stands.
-    Status,
-    /// Take a device, or every device in the order of the configuration.
-    Start {
-        /// Which; all if absent.
-        device: Option<DeviceId>,
-        /// Who asks.
-        by: String,
-    },
-    /// End what runs and forget what waits.
-    Stop,
-}
 
 /// Why it was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

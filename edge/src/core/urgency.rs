@@ -3,7 +3,7 @@
 
 use anju_journal::Urgency;
 use anju_model::delivery::DeliveryState;
-use anju_model::{Body, Fact};
+use anju_model::{Body, BoxEvent, Fact};
 
 /// The urgency of an entry; `awaited` when somebody waits for the record.
 pub fn of(body: &Body, awaited: bool) -> Urgency {
@@ -25,6 +25,8 @@ pub fn of(body: &Body, awaited: bool) -> Urgency {
             }
             _ => Urgency::Grouped,
         },
+        // What is told of a loss must not be lost itself.
+        Body::Box(BoxEvent::Gap { .. }) => Urgency::Now,
         Body::Delivery(_) | Body::Box(_) | Body::Unknown { .. } => Urgency::Grouped,
     }
 }

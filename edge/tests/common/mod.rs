@@ -52,8 +52,9 @@ impl Broker {
     /// Starts it (again) on its port.
     pub fn restart(&mut self) {
         self.stop();
+        // As root it would become a user who can not read the test's files.
         let config = format!(
-            "per_listener_settings true\nset_tcp_nodelay true\n\
+            "user root\nper_listener_settings true\nset_tcp_nodelay true\n\
              max_queued_messages 0\nlistener {} 127.0.0.1\nallow_anonymous true\n{}",
             self.port, self.more
         );
@@ -67,7 +68,7 @@ impl Broker {
             .arg("-c")
             .arg(&path)
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(std::fs::File::create(self.dir.path().join("log")).unwrap())
             .spawn()
             .expect("mosquitto is installed (make test installs it)");
         self.child = Some(child);
@@ -82,6 +83,21 @@ impl Broker {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();
+        }
+    }
+}
+
+impl Broker {
+    /// Waits until a text was logged that often since its last start.
+    pub async fn logged(&self, text: &str, times: usize) {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let log = std::fs::read_to_string(self.dir.path().join("log")).unwrap();
+            if log.matches(text).count() >= times {
+                return;
+            }
+            assert!(Instant::now() < deadline, "not {times} times {text} in {log}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }
@@ -109,6 +125,16 @@ pub struct Got {
 }
 
 impl Got {
+    fn of(event: Event) -> Option<Self> {
+        let Event::Incoming(Incoming::Publish(publish)) = event else { return None };
+        Some(Self {
+            topic: String::from_utf8(publish.topic.to_vec()).unwrap(),
+            retain: publish.retain,
+            payload: publish.payload.to_vec(),
+            properties: publish.properties,
+        })
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.payload).unwrap()
     }
@@ -176,18 +202,16 @@ impl Peer {
             .unwrap();
     }
 
+    /// Messages that are there already.
+    pub fn there(&mut self) -> Vec<Got> {
+        let events = std::iter::from_fn(|| self.received.try_recv().ok());
+        events.filter_map(Got::of).collect()
+    }
+
     /// The next message.
     pub async fn next(&mut self) -> Got {
         let is_publish = |event: &Event| matches!(event, Event::Incoming(Incoming::Publish(_)));
-        let Event::Incoming(Incoming::Publish(publish)) = self.wait(is_publish).await else {
-            unreachable!("waited for a publish")
-        };
-        Got {
-            topic: String::from_utf8(publish.topic.to_vec()).unwrap(),
-            retain: publish.retain,
-            payload: publish.payload.to_vec(),
-            properties: publish.properties,
-        }
+        Got::of(self.wait(is_publish).await).expect("waited for a publish")
     }
 
     /// The next message that fits.
@@ -310,15 +334,41 @@ listen = "127.0.0.1:{web}"
     }
 
     pub fn start(&mut self) {
-        let child = Command::new(env!("CARGO_BIN_EXE_anju"))
+        self.start_with(|_| {});
+    }
+
+    /// Starts it in another environment.
+    pub fn start_with(&mut self, change: impl FnOnce(&mut Command)) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_anju"));
+        command
             .args(["run", "--config"])
             .arg(self.dir.path().join("anju.toml"))
             .arg("--data")
             .arg(self.data())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        self.child = Some(child);
+            .stdout(Stdio::null());
+        change(&mut command);
+        self.child = Some(command.spawn().unwrap());
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
+    /// The journal's figures over the control socket; `None` while it does not listen.
+    pub fn stats(&self) -> Option<Value> {
+        use std::io::{BufRead, BufReader, Write};
+        let mut stream =
+            std::os::unix::net::UnixStream::connect(self.data().join("control.sock")).ok()?;
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.write_all(b"{\"ask\":\"stats\"}\n").ok()?;
+        let line = BufReader::new(stream).lines().next()?.ok()?;
+        serde_json::from_str(&line).ok()
     }
 
     /// As a crash of the program would.

@@ -2,8 +2,10 @@
 //! (a connection being made would begin again), so nothing else is waited for beside it.
 
 use rumqttc::Outgoing;
-use rumqttc::v5::mqttbytes::v5::{ConnAck, PubAckReason, Publish};
-use rumqttc::v5::{AsyncClient, Event, EventLoop, Incoming, MqttOptions};
+use rumqttc::v5::mqttbytes::v5::{ConnAck, DisconnectReasonCode, PubAckReason, Publish};
+use rumqttc::v5::{
+    AsyncClient, ConnectionError, Event, EventLoop, Incoming, MqttOptions, StateError,
+};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
@@ -19,7 +21,12 @@ pub enum Said {
     /// A message for us.
     Message(Box<Publish>),
     /// Lost, or could not be made.
-    Lost(String),
+    Lost {
+        /// Why, in words.
+        reason: String,
+        /// The broker said why, and it was nothing that we had sent.
+        excused: bool,
+    },
 }
 
 /// A connection; dropping it ends it.
@@ -56,7 +63,8 @@ async fn drive(mut eventloop: EventLoop, tx: mpsc::Sender<Said>) {
             Ok(Event::Outgoing(Outgoing::Publish(pkid))) => Said::Left(pkid),
             Ok(_) => continue,
             Err(error) => {
-                let _ = tx.send(Said::Lost(plain(&error))).await;
+                let lost = Said::Lost { reason: plain(&error), excused: excused(&error) };
+                let _ = tx.send(lost).await;
                 return;
             }
         };
@@ -64,6 +72,29 @@ async fn drive(mut eventloop: EventLoop, tx: mpsc::Sender<Said>) {
             return;
         }
     }
+}
+
+/// Whether a broker hung up for reasons of its own (MQTT 5, 3.14.2.1).
+const fn excused(error: &ConnectionError) -> bool {
+    use DisconnectReasonCode as R;
+    let ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, .. }) = error else {
+        return false;
+    };
+    matches!(
+        reason_code,
+        R::NormalDisconnection
+            | R::ServerBusy
+            | R::ServerShuttingDown
+            | R::KeepAliveTimeout
+            | R::SessionTakenOver
+            | R::MessageRateTooHigh
+            | R::QuotaExceeded
+            | R::AdministrativeAction
+            | R::UseAnotherServer
+            | R::ServerMoved
+            | R::ConnectionRateExceeded
+            | R::MaximumConnectTime
+    )
 }
 
 /// The error with its causes, for people.

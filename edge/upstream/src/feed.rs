@@ -8,7 +8,9 @@ use bytes::Bytes;
 /// One entry on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// The entry's number within its epoch; rises.
+    /// The epoch of its number.
+    pub epoch: u64,
+    /// The entry's number within its epoch; rises, over epochs too.
     pub seq: u64,
     /// The entry's body, as it goes out.
     pub body: Bytes,

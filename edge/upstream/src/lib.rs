@@ -18,6 +18,7 @@ mod probe;
 pub mod session;
 mod settings;
 pub mod status;
+mod trial;
 
 pub use probe::probe;
 pub use settings::{Settings, SettingsError};

@@ -21,7 +21,7 @@ pub async fn probe(settings: &Settings) -> Result<(), String> {
     let mut connection = Connection::new(options, 1);
     match timeout(ANSWERS_WITHIN, connection.said.recv()).await {
         Ok(Some(Said::Connected(_))) => Ok(()),
-        Ok(Some(Said::Lost(why))) => Err(why),
+        Ok(Some(Said::Lost { reason, .. })) => Err(reason),
         Ok(_) => Err("the connection ended".to_owned()),
         Err(_) => Err(format!("no answer within {} s", ANSWERS_WITHIN.as_secs())),
     }

@@ -20,6 +20,7 @@ use crate::feed::{Feed, Item};
 use crate::flight::{Flight, Refusal};
 use crate::settings::Settings;
 use crate::status::{OFFLINE, StatusSource};
+use crate::trial::{Ended, Trial};
 
 /// Most publications in flight at once; a broker may allow fewer.
 pub const MOST_IN_FLIGHT: u16 = 100;
@@ -32,6 +33,12 @@ const QUEUE: usize = 512;
 
 /// Nothing acknowledged for this long, while something waits: the connection counts as lost.
 const STALLED: Duration = Duration::from_secs(30);
+
+/// A way upstream that comes and goes is told at most this often.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
+
+/// What a publication has beside topic and payload, at most, bytes.
+const OVERHEAD: usize = 64;
 
 /// Commands that may wait to be carried out; more are refused.
 const MOST_COMMANDS: usize = 64;
@@ -65,11 +72,22 @@ pub enum Notice {
     SetAside {
         /// Which lane.
         lane: Lane,
-        /// Which entry.
+        /// The epoch of its number.
+        epoch: u64,
+        /// Its number.
         seq: u64,
         /// The broker's reason.
         reason: String,
     },
+    /// An entry that had been refused was taken after later ones.
+    Late {
+        /// The epoch of its number.
+        epoch: u64,
+        /// Its number.
+        seq: u64,
+    },
+    /// The broker takes no entry of a lane, with its reason; `None`: it takes them again.
+    Refuses(Option<String>),
     /// Nobody upstream listens (true), or somebody does again (false).
     NobodyListens(bool),
 }
@@ -115,25 +133,25 @@ pub async fn run<A: Feed, E: Feed>(mut parts: Parts<A, E>) {
         .without_max_times()
         .with_jitter();
     let mut pause = pauses.build();
-    let mut told_lost = false;
+    let mut told = Told::default();
+    let mut trials = Trials::default();
     loop {
         let end = match parts.settings.options(MOST_IN_FLIGHT) {
             Ok(options) => {
                 parts.alerts.rewind();
                 parts.events.rewind();
-                Live::new(&mut parts, Connection::new(options, QUEUE)).run().await
+                let connection = Connection::new(options, QUEUE);
+                Live::new(&mut parts, connection, &mut told, &mut trials).run().await
             }
-            Err(error) => End::Lost { reason: error.to_string(), was_up: false },
+            Err(error) => End::Lost { reason: error.to_string(), fruitful: false },
         };
-        let End::Lost { reason, was_up } = end else { return };
-        if was_up {
+        let End::Lost { reason, fruitful } = end else { return };
+        if fruitful {
             pause = pauses.build();
-            told_lost = false;
         }
-        if !told_lost {
+        if told.may_tell(false) {
             tracing::warn!(reason, "upstream is not connected; trying again");
             let _ = parts.notices.send(Notice::Lost(reason.clone()));
-            told_lost = true;
         }
         parts.view.send_modify(|view| {
             view.connected = false;
@@ -149,7 +167,49 @@ pub async fn run<A: Feed, E: Feed>(mut parts: Parts<A, E>) {
 
 enum End {
     Stopped,
-    Lost { reason: String, was_up: bool },
+    /// `fruitful`: an entry passed.
+    Lost {
+        reason: String,
+        fruitful: bool,
+    },
+}
+
+/// What was last told of the way upstream.
+#[derive(Debug, Default)]
+struct Told {
+    up: Option<bool>,
+    at: Option<Instant>,
+    refuses: bool,
+    nobody: bool,
+}
+
+impl Told {
+    /// Whether it is news that the way is up or down, and time to tell it.
+    fn may_tell(&mut self, up: bool) -> bool {
+        let early = self.at.is_some_and(|at| at.elapsed() < TOLD_EVERY);
+        if self.up == Some(up) || (!up && early) {
+            return false;
+        }
+        self.up = Some(up);
+        self.at = Some(Instant::now());
+        true
+    }
+}
+
+/// The trials of both lanes.
+#[derive(Debug, Default)]
+struct Trials {
+    alerts: Trial,
+    events: Trial,
+}
+
+impl Trials {
+    const fn of(&mut self, lane: Lane) -> &mut Trial {
+        match lane {
+            Lane::Alerts => &mut self.alerts,
+            Lane::Events => &mut self.events,
+        }
+    }
 }
 
 /// What a publication was.
@@ -169,8 +229,14 @@ struct Waiting {
 struct Live<'a, A, E> {
     parts: &'a mut Parts<A, E>,
     connection: Connection,
+    told: &'a mut Told,
+    trials: &'a mut Trials,
     up: bool,
     window: usize,
+    /// Largest packet that the broker takes, bytes.
+    largest: usize,
+    /// The broker answered something that is no entry.
+    answers_others: bool,
     /// Publications handed to the event loop that have no packet id yet.
     handed: VecDeque<Sent>,
     by_pkid: HashMap<u16, Sent>,
@@ -179,20 +245,40 @@ struct Live<'a, A, E> {
     answers: VecDeque<Waiting>,
     progress: Instant,
     heartbeat: Interval,
-    nobody: bool,
 }
 
-type Outcome = Result<(), String>;
+/// Why a connection ended.
+struct Ending {
+    reason: String,
+    excused: bool,
+}
+
+impl From<String> for Ending {
+    fn from(reason: String) -> Self {
+        Self { reason, excused: false }
+    }
+}
+
+type Outcome = Result<(), Ending>;
 
 impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
-    fn new(parts: &'a mut Parts<A, E>, connection: Connection) -> Self {
+    fn new(
+        parts: &'a mut Parts<A, E>,
+        connection: Connection,
+        told: &'a mut Told,
+        trials: &'a mut Trials,
+    ) -> Self {
         let mut heartbeat = tokio::time::interval(parts.settings.upstream.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             parts,
             connection,
+            told,
+            trials,
             up: false,
             window: usize::from(MOST_IN_FLIGHT),
+            largest: usize::MAX,
+            answers_others: false,
             handed: VecDeque::new(),
             by_pkid: HashMap::new(),
             alerts: Flight::default(),
@@ -200,17 +286,40 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
             answers: VecDeque::new(),
             progress: Instant::now(),
             heartbeat,
-            nobody: false,
         }
+    }
+
+    fn flight(&mut self, lane: Lane) -> &mut Flight {
+        match lane {
+            Lane::Alerts => &mut self.alerts,
+            Lane::Events => &mut self.events,
+        }
+    }
+
+    /// How many more entries may go out: alerts, events.
+    fn room(&self) -> (usize, usize) {
+        let flying = self.alerts.len() + self.events.len();
+        let kept = KEPT_FOR_ALERTS.min(self.window / 2);
+        let room = |window: usize, trial: &Trial, flight: &Flight| {
+            let room = window.saturating_sub(flying).min(flight.takes());
+            match trial.cautious() {
+                // First it must be known that the broker answers at all.
+                true if !self.answers_others => 0,
+                true => room.min(1_usize.saturating_sub(flight.len())),
+                false => room,
+            }
+        };
+        (
+            room(self.window, &self.trials.alerts, &self.alerts),
+            room(self.window - kept, &self.trials.events, &self.events),
+        )
     }
 
     async fn run(mut self) -> End {
         let stop = self.parts.stop.clone();
         loop {
             let flying = self.alerts.len() + self.events.len();
-            let alerts_room = self.window.saturating_sub(flying);
-            let events_room = (self.window.saturating_sub(KEPT_FOR_ALERTS.min(self.window / 2)))
-                .saturating_sub(flying);
+            let (alerts_room, events_room) = self.room();
             let retry =
                 [self.alerts.next_due(), self.events.next_due()].into_iter().flatten().min();
             let done = tokio::select! {
@@ -221,7 +330,7 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
                 }
                 said = self.connection.said.recv() => match said {
                     Some(said) => self.heard(said),
-                    None => Err("the connection ended".to_owned()),
+                    None => Err("the connection ended".to_owned().into()),
                 },
                 items = self.parts.alerts.next(alerts_room), if self.up && alerts_room > 0 => {
                     self.publish_entries(Lane::Alerts, items)
@@ -231,28 +340,49 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
                 }
                 () = until(retry) => self.publish_again(),
                 () = tokio::time::sleep_until(self.progress + STALLED), if flying > 0 => {
-                    Err("the broker acknowledges nothing".to_owned())
+                    Err("the broker acknowledges nothing".to_owned().into())
                 }
                 _ = self.heartbeat.tick(), if self.up => self.publish_status(),
                 items = self.parts.events.next(events_room), if self.up && events_room > 0 => {
                     self.publish_entries(Lane::Events, items)
                 }
             };
-            if let Err(reason) = done {
-                return End::Lost { reason, was_up: self.up };
+            if let Err(Ending { reason, excused }) = done {
+                self.try_lanes(excused);
+                let fruitful = self.alerts.passed() + self.events.passed() > 0;
+                return End::Lost { reason, fruitful };
             }
+        }
+    }
+
+    /// Looks for entries that may have been why the connection ended.
+    fn try_lanes(&mut self, excused: bool) {
+        let flying = self.alerts.len() + self.events.len();
+        for lane in [Lane::Alerts, Lane::Events] {
+            let flight = self.flight(lane);
+            let (head, passed_by) = flight.head().unzip();
+            let (passed, passed_by) = (flight.passed(), passed_by.unwrap_or(false));
+            let alone = flying == 1 && self.answers_others;
+            self.trials.of(lane).ended(Ended { head, passed_by, alone, passed, excused });
         }
     }
 
     fn heard(&mut self, said: Said) -> Outcome {
         match said {
             Said::Connected(ack) => {
-                let allowed = ack.properties.and_then(|p| p.receive_max);
-                self.window = usize::from(allowed.unwrap_or(MOST_IN_FLIGHT).min(MOST_IN_FLIGHT));
+                let limits = ack.properties;
+                let allowed = limits.as_ref().and_then(|p| p.receive_max);
+                // A maximum of 0 is an error of the broker's; it gets one at a time.
+                let allowed = allowed.unwrap_or(MOST_IN_FLIGHT).clamp(1, MOST_IN_FLIGHT);
+                self.window = usize::from(allowed);
+                let largest = limits.and_then(|p| p.max_packet_size);
+                self.largest = largest.and_then(|l| l.try_into().ok()).unwrap_or(usize::MAX);
                 self.up = true;
                 self.progress = Instant::now();
                 tracing::info!("upstream is connected");
-                let _ = self.parts.notices.send(Notice::Connected);
+                if self.told.may_tell(true) {
+                    let _ = self.parts.notices.send(Notice::Connected);
+                }
                 self.parts.view.send_modify(|view| {
                     view.connected = true;
                     view.reason = None;
@@ -261,7 +391,7 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
                 self.connection
                     .client
                     .try_subscribe(commands, QoS::AtLeastOnce)
-                    .map_err(|error| error.to_string())
+                    .map_err(|error| error.to_string().into())
             }
             Said::Left(0) => Ok(()),
             Said::Left(pkid) => {
@@ -275,40 +405,62 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
                 Ok(())
             }
             Said::Message(publish) => self.commanded(publish),
-            Said::Lost(reason) => Err(reason),
+            Said::Lost { reason, excused } => Err(Ending { reason, excused }),
         }
     }
 
     fn settled(&mut self, pkid: u16, reason: PubAckReason) {
         self.progress = Instant::now();
-        let Some(Sent::Entry(lane, seq)) = self.by_pkid.remove(&pkid) else { return };
-        let fine = matches!(reason, PubAckReason::Success | PubAckReason::NoMatchingSubscribers);
-        let flight = match lane {
-            Lane::Alerts => &mut self.alerts,
-            Lane::Events => &mut self.events,
+        let Some(Sent::Entry(lane, seq)) = self.by_pkid.remove(&pkid) else {
+            self.answers_others = true;
+            return;
         };
+        let fine = matches!(reason, PubAckReason::Success | PubAckReason::NoMatchingSubscribers);
         let place = if fine {
             self.parts.view.send_modify(|view| view.acknowledged += 1);
-            flight.acknowledged(seq)
+            self.trials.of(lane).settled(seq);
+            if std::mem::take(&mut self.told.refuses) {
+                let _ = self.parts.notices.send(Notice::Refuses(None));
+            }
+            if self.flight(lane).is_late(seq) {
+                let epoch = self.flight(lane).epoch_of(seq).unwrap_or_default();
+                let _ = self.parts.notices.send(Notice::Late { epoch, seq });
+            }
+            self.flight(lane).acknowledged(seq, Instant::now())
         } else {
-            let (refusal, place) = flight.refused(seq, Instant::now());
-            if refusal == Refusal::SetAside {
-                let reason = format!("{reason:?}");
-                let _ = self.parts.notices.send(Notice::SetAside { lane, seq, reason });
+            let epoch = self.flight(lane).epoch_of(seq).unwrap_or_default();
+            let (refusal, place) = self.flight(lane).refused(seq, Instant::now());
+            let reason = format!("{reason:?}");
+            match refusal {
+                Refusal::Again => {}
+                Refusal::SetAside => self.tell_set_aside(lane, epoch, seq, reason),
+                Refusal::AllRefused if self.told.refuses => {}
+                Refusal::AllRefused => {
+                    self.told.refuses = true;
+                    let _ = self.parts.notices.send(Notice::Refuses(Some(reason)));
+                }
             }
             place
         };
-        if let Some(place) = place {
-            match lane {
-                Lane::Alerts => self.parts.alerts.acknowledge(place),
-                Lane::Events => self.parts.events.acknowledge(place),
-            }
-        }
+        self.move_cursor(lane, place);
         let nobody = reason == PubAckReason::NoMatchingSubscribers;
-        if lane == Lane::Alerts && nobody != self.nobody {
-            self.nobody = nobody;
+        if lane == Lane::Alerts && fine && nobody != self.told.nobody {
+            self.told.nobody = nobody;
             let _ = self.parts.notices.send(Notice::NobodyListens(nobody));
         }
+    }
+
+    fn move_cursor(&mut self, lane: Lane, place: Option<u64>) {
+        let Some(place) = place else { return };
+        match lane {
+            Lane::Alerts => self.parts.alerts.acknowledge(place),
+            Lane::Events => self.parts.events.acknowledge(place),
+        }
+    }
+
+    fn tell_set_aside(&mut self, lane: Lane, epoch: u64, seq: u64, reason: String) {
+        tracing::error!(?lane, epoch, seq, reason, "an entry is set aside");
+        let _ = self.parts.notices.send(Notice::SetAside { lane, epoch, seq, reason });
     }
 
     fn publish_entries(&mut self, lane: Lane, items: Vec<Item>) -> Outcome {
@@ -316,10 +468,25 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
             self.progress = Instant::now();
         }
         for item in items {
-            self.publish_entry(lane, &item)?;
-            match lane {
-                Lane::Alerts => self.alerts.sent(item),
-                Lane::Events => self.events.sent(item),
+            let Item { epoch, seq, .. } = item;
+            let size = item.body.len() + self.topic(lane).len() + OVERHEAD;
+            let hopeless = if size > self.largest {
+                Some(format!("larger than the {} bytes the broker takes", self.largest))
+            } else if self.trials.of(lane).condemns(seq) {
+                Some("the broker never answers it".to_owned())
+            } else if self.flight(lane).takes() == 1 {
+                self.flight(lane).behind_refused(item, Instant::now());
+                continue;
+            } else {
+                self.publish_entry(lane, &item)?;
+                None
+            };
+            self.flight(lane).sent(item);
+            if let Some(reason) = hopeless {
+                self.trials.of(lane).settled(seq);
+                self.tell_set_aside(lane, epoch, seq, reason);
+                let place = self.flight(lane).give_up(seq);
+                self.move_cursor(lane, place);
             }
         }
         Ok(())
@@ -327,20 +494,23 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
 
     fn publish_again(&mut self) -> Outcome {
         let now = Instant::now();
-        for item in self.alerts.due(now) {
-            self.publish_entry(Lane::Alerts, &item)?;
-        }
-        for item in self.events.due(now) {
-            self.publish_entry(Lane::Events, &item)?;
+        for lane in [Lane::Alerts, Lane::Events] {
+            if let Some(item) = self.flight(lane).due(now) {
+                self.publish_entry(lane, &item)?;
+            }
         }
         Ok(())
     }
 
-    fn publish_entry(&mut self, lane: Lane, item: &Item) -> Outcome {
-        let topic = match lane {
+    fn topic(&self, lane: Lane) -> String {
+        match lane {
             Lane::Alerts => self.parts.settings.alerts_topic(),
             Lane::Events => self.parts.settings.events_topic(),
-        };
+        }
+    }
+
+    fn publish_entry(&mut self, lane: Lane, item: &Item) -> Outcome {
+        let topic = self.topic(lane);
         let properties = PublishProperties {
             content_type: Some(anju_model::entry::CONTENT_TYPE.to_owned()),
             ..PublishProperties::default()
@@ -414,7 +584,7 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
         };
         let payload = command::reply(id, result).into();
         self.hand_over(topic, false, payload, properties, Sent::Other)?;
-        self.connection.client.try_ack(publish).map_err(|error| error.to_string())
+        self.connection.client.try_ack(publish).map_err(|error| error.to_string().into())
     }
 
     /// Says offline and disconnects, within a short time.

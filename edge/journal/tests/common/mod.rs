@@ -4,39 +4,9 @@
 
 use anju_journal::{Number, Record};
 
-/// xorshift64*, good enough to choose moments and places.
-pub struct Chance(u64);
-
-impl Chance {
-    /// Seeded by `ANJU_SEED`, else by the clock; the seed is printed.
-    pub fn new(what: &str) -> Chance {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let seed = std::env::var("ANJU_SEED").ok().and_then(|seed| seed.parse().ok());
-        let seed: u64 = seed.unwrap_or_else(|| now.map_or(1, |d| d.as_nanos() as u64));
-        println!("{what}: ANJU_SEED={seed}");
-        Chance::seeded(seed)
-    }
-
-    pub fn seeded(seed: u64) -> Chance {
-        Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound.max(1)
-    }
-}
-
-/// How many rounds: `ANJU_ROUNDS`, else the short form.
-pub fn rounds(short: usize) -> usize {
-    std::env::var("ANJU_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(short)
-}
+#[path = "../../../tests/common/chance.rs"]
+mod chance;
+pub use chance::{Chance, rounds};
 
 /// A body that only this number has: mostly small, now and then in many pieces.
 pub fn body(number: Number) -> Vec<u8> {

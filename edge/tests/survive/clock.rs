@@ -1,0 +1,128 @@
+//! A wall clock that jumps a year either way, and a box that has none when it starts. The wall
+//! clock of the daemon is made by libfaketime, which reads a file; its other clocks are real.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::common::{Box_, Broker, Peer};
+
+const PRESS: &str = "zigbee2mqtt/sos-button";
+const DOOR: &str = "zigbee2mqtt/0x00158d0001e52fbb";
+
+/// Where Debian puts it, by architecture.
+fn library() -> Option<String> {
+    let folders = std::fs::read_dir("/usr/lib").ok()?;
+    folders
+        .flatten()
+        .map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"))
+        .find(|path| path.exists())
+        .map(|path| path.display().to_string())
+}
+
+struct Faked {
+    file: std::path::PathBuf,
+    library: String,
+}
+
+impl Faked {
+    fn new(dir: &Path) -> Self {
+        let library = library().expect("libfaketime; `make test` installs the package faketime");
+        Self { file: dir.join("clock"), library }
+    }
+
+    /// Sets the clock: an offset such as `+365d`, or a time after `@` from which it goes on.
+    fn set(&self, to: &str) {
+        let new = self.file.with_extension("new");
+        std::fs::write(&new, format!("{to}\n")).unwrap();
+        std::fs::rename(new, &self.file).unwrap();
+    }
+
+    fn apply(&self, command: &mut Command) {
+        command
+            .env("LD_PRELOAD", &self.library)
+            .env("FAKETIME_TIMESTAMP_FILE", &self.file)
+            .env("FAKETIME_NO_CACHE", "1")
+            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    }
+}
+
+async fn press(devices: &Peer, centre: &mut Peer, n: u32) -> serde_json::Value {
+    let press = json!({"action": "emergency", "linkquality": n}).to_string();
+    devices.publish(PRESS, press).await;
+    let kind = if n == 1 { "cn.anju.alert.raised" } else { "cn.anju.alert.repeated" };
+    centre.event(kind).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jumps_a_year_either_way_stops_nothing() {
+    let (zigbee, upstream) = (Broker::start(), Broker::start());
+    let mut centre = Peer::connect("centre", upstream.port, &["anju/1/#"]).await;
+    let devices = Peer::connect("devices", zigbee.port, &[]).await;
+    let mut anju = Box_::new(zigbee.port, upstream.port);
+    let clock = Faked::new(anju.dir.path());
+    clock.set("+0");
+    anju.start_with(|command| clock.apply(command));
+    devices.publish_with(DOOR, true, r#"{"contact":true}"#.into(), Default::default()).await;
+    centre.event("cn.anju.observation.contact").await;
+    let first = press(&devices, &mut centre, 1).await;
+    for (n, jump) in [(2, "+365d"), (3, "-365d"), (4, "+0")] {
+        clock.set(jump);
+        let again = press(&devices, &mut centre, n).await;
+        assert_eq!(again["data"]["alert"], first["data"]["alert"], "the alert is still open");
+        let expected = [365, -730, 365][n as usize - 2];
+        loop {
+            let told = centre.event("cn.anju.box.clock").await;
+            let days = told["data"]["jump_ms"].as_i64().unwrap() / 86_400_000;
+            println!("{told}");
+            if (days - expected).abs() <= 1 {
+                break;
+            }
+        }
+    }
+    // Nothing was raised by the jumps: no silence of a year, no device that was not heard.
+    let (_, export) = anju.anju(&["journal", "export"]);
+    let raised: Vec<&str> =
+        export.lines().filter(|line| line.contains("\"type\":\"cn.anju.alert.raised\"")).collect();
+    let rules = raised.iter().filter(|line| !line.contains("\"rule\":\"help\"")).count();
+    assert_eq!(rules, 0, "{raised:#?}");
+    // A start in another year goes on with the open alert.
+    anju.kill();
+    clock.set("+365d");
+    anju.start_with(|command| clock.apply(command));
+    let again = press(&devices, &mut centre, 5).await;
+    assert_eq!(again["data"]["alert"], first["data"]["alert"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_clock_at_the_start_an_alarm_is_an_alarm() {
+    let (zigbee, upstream) = (Broker::start(), Broker::start());
+    let mut centre = Peer::connect("centre", upstream.port, &["anju/1/#"]).await;
+    let devices = Peer::connect("devices", zigbee.port, &[]).await;
+    let mut anju = Box_::new(zigbee.port, upstream.port);
+    let clock = Faked::new(anju.dir.path());
+    clock.set("@1970-01-01 00:01:00");
+    anju.start_with(|command| clock.apply(command));
+    devices.publish_with(DOOR, true, r#"{"contact":true}"#.into(), Default::default()).await;
+    centre.event("cn.anju.observation.contact").await;
+    let raised = press(&devices, &mut centre, 1).await;
+    assert_eq!(raised["data"]["clock"], "unknown");
+    // An old command can not be told from a new one, so it is taken; a kept one never is.
+    let command = |id: &str| {
+        json!({"specversion": "1.0", "id": id, "type": "cn.anju.command.accept", "source": "/c",
+            "time": "2026-11-23T13:04:05Z", "data": {"by": "operator", "alert": raised["data"]["alert"]}})
+        .to_string()
+    };
+    centre.publish("anju/1/hz-test/commands", command("c-1")).await;
+    let reply = centre.until(|got| got.topic.ends_with("/replies")).await.json();
+    assert_eq!(reply["ok"], true, "{reply}");
+    clock.set("+0");
+    let told = centre.event("cn.anju.box.clock").await;
+    assert_ne!(told["data"]["state"], "unknown");
+    let again = press(&devices, &mut centre, 2).await;
+    assert_ne!(again["data"]["clock"], "unknown");
+    assert_eq!(again["data"]["alert"], raised["data"]["alert"]);
+    assert!(anju.stop() < Duration::from_secs(2));
+}
