@@ -28,7 +28,9 @@ pub const TARGETS: &[Target] = &[
     ("control", control),
     ("entry", entry),
     ("ntfy", ntfy),
+    ("ntfy_replies", wire::fuzzed),
     ("record", record),
+    ("robot_answer", anju_respond::out::robot::fuzzed),
 ];
 
 /// A home to judge entries in.
