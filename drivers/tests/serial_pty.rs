@@ -312,7 +312,12 @@ async fn echo_noise_and_pieces_do_no_harm() {
 #[tokio::test]
 async fn what_is_lost_or_damaged_is_asked_again() {
     let mut lab = Lab::new(&[FULL], Line { lossy: true, ..Line::default() });
-    assert_eq!(lab.next().await.1, full());
+    // Energy is asked for until it comes; what a meter need not have may come with a later poll.
+    let mut said = lab.next().await.1;
+    assert!(matches!(&said, Fact::Meter(m) if m.energy_watt_hours == Some(260.0)), "{said:?}");
+    while said != full() {
+        said = lab.next().await.1;
+    }
     lab.end().await;
 }
 

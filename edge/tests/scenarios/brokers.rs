@@ -58,10 +58,9 @@ async fn tls_with_a_client_certificate_in_both_versions() {
         certificates(dir.path());
         let at = dir.path().display().to_string();
         let port = free_port();
-        // The files are the broker's own, as it runs under another user when started by root.
         let lines = format!(
             "listener {port} 127.0.0.1\ncafile {at}/ca.pem\ncertfile {at}/broker.pem\n\
-             keyfile {at}/broker.key\nrequire_certificate true\nallow_anonymous true\nuser root\n"
+             keyfile {at}/broker.key\nrequire_certificate true\nallow_anonymous true\n"
         );
         let more = format!(
             "ca = \"{at}/ca.pem\"\nclient_cert = \"{at}/box.pem\"\nclient_key = \"{at}/box.key\""
@@ -84,7 +83,7 @@ async fn a_user_name_and_a_password_from_a_file() {
         std::fs::write(dir.path().join("password"), "a secret \n").unwrap();
         let port = free_port();
         let lines = format!(
-            "user root\nlistener {port} 127.0.0.1\nallow_anonymous false\n\
+            "listener {port} 127.0.0.1\nallow_anonymous false\n\
              password_file {at}/users\n"
         );
         let more = format!("username = \"box\"\npassword_file = \"{at}/password\"");
