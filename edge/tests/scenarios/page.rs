@@ -87,6 +87,8 @@ async fn a_press_is_on_open_pages_within_200_ms() {
     let mut live = Live::open(anju.web);
     let status = live.event("status", |_| true);
     assert_eq!(status["devices"][1]["presence"], "never_heard");
+    // The first message after a start may be what the bridge remembers; the next is the device's.
+    devices.publish("zigbee2mqtt/smoke-kitchen", smoke(80)).await;
     devices.publish("zigbee2mqtt/smoke-kitchen", smoke(79)).await;
     live.event("device", |device| device["presence"] == "online");
 
