@@ -108,7 +108,8 @@ fn line_around(text: &str, at: usize) -> Range<usize> {
 /// The text with a range as spaces, every other place unchanged; `None` if it was blank already.
 fn blanked(text: &str, range: Range<usize>) -> Option<String> {
     let lost = text.get(range.clone())?;
-    if lost.trim().is_empty() {
+    // Only what this made: other white space, such as a vertical tab, is no TOML.
+    if lost.bytes().all(|b| matches!(b, b' ' | b'\n')) {
         return None;
     }
     let blank: String = lost.bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }).collect();
@@ -146,6 +147,13 @@ mod tests {
         let (lines, kept) = salvaged("[x]\na = 1\n[x]\na = 2\n[y]\nb = 3\n");
         assert_eq!(lines, [3]);
         assert_eq!(kept, "[x]|a = 1|[y]|b = 3");
+    }
+
+    #[test]
+    fn white_space_that_is_none_to_toml_loses_its_line() {
+        let (lines, kept) = salvaged("\u{b}\n[x]\na = 1\n");
+        assert_eq!(lines, [1]);
+        assert_eq!(kept, "[x]|a = 1");
     }
 
     #[test]
