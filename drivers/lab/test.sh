@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs the tests that need simulated hardware: builds each tests/lab_*.rs on the host with cargo
-# and runs it inside the lab. Arguments go to the test programs, for example a filter.
+# Runs the tests that need simulated hardware: builds each tests/lab_*.rs of the drivers and of the
+# box on the host with cargo, and runs it inside the lab. Arguments go to the test programs, for example a filter.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -14,18 +14,25 @@ export ANJU_LAB_KERNEL
 ANJU_LAB_PYTHON=$("$here/python.sh")
 export ANJU_LAB_PYTHON
 
-names=()
-for source in tests/lab_*.rs; do
-    [[ -e $source ]] || { echo "lab: no tests/lab_*.rs in $crate" >&2; exit 1; }
-    names+=(--test "$(basename "$source" .rs)")
+packages=(anju-drivers "$crate" anju-edge "$crate/../edge")
+programs=()
+for ((at = 0; at < ${#packages[@]}; at += 2)); do
+    names=()
+    for source in "${packages[at + 1]}"/tests/lab_*.rs; do
+        [[ -e $source ]] || { echo "lab: no tests/lab_*.rs in ${packages[at + 1]}" >&2; exit 1; }
+        names+=(--test "$(basename "$source" .rs)")
+    done
+    built=$(cargo test --package "${packages[at]}" "${names[@]}" --no-run \
+        --message-format=json-render-diagnostics)
+    # Of all that cargo built, the programs of tests; the box itself is one of the others.
+    mapfile -t found < <(grep -F '"kind":["test"]' <<<"$built" |
+        sed -n 's/.*"executable":"\([^"]*\)".*/\1/p')
+    if ((${#found[@]} * 2 != ${#names[@]})); then
+        echo "lab: ${#found[@]} test programs for ${#names[@]}/2 sources; cargo's messages are not understood" >&2
+        exit 1
+    fi
+    programs+=("${found[@]}")
 done
-
-built=$(cargo test --package anju-drivers "${names[@]}" --no-run --message-format=json-render-diagnostics)
-mapfile -t programs < <(sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' <<<"$built")
-if ((${#programs[@]} * 2 != ${#names[@]})); then
-    echo "lab: ${#programs[@]} test programs for ${#names[@]}/2 sources; cargo's messages are not understood" >&2
-    exit 1
-fi
 
 failed=()
 for program in "${programs[@]}"; do

@@ -11,20 +11,22 @@ Lines:
   maker ADDRESS COMPANY HEX   manufacturer data
   silent ADDRESS           no adverts from then on
   quiet                    no adverts and no connections, of any
-  heart HEX | cuff HEX | finger HEX   a value of a wearable, once somebody subscribed to it
+  heart HEX | cuff HEX | finger HEX | pulse HEX   a value of a wearable, once somebody subscribed to it
   worn ADDRESS             the wearable may be connected from then on
   drop ADDRESS             the wearable hangs up
 """
 
 import asyncio
+import dataclasses
+import itertools
 import struct
 import sys
 
 from bumble.controller import Controller
 from bumble.core import UUID, AdvertisingData, PhysicalTransport
-from bumble.device import Device, DeviceConfiguration
+from bumble.device import AdvertisingType, Device, DeviceConfiguration
 from bumble.gatt import Characteristic, Service
-from bumble.hci import Address, LeFeatureMask
+from bumble.hci import Address, HCI_LE_Advertising_Report_Event, LeFeatureMask
 from bumble.host import Host
 from bumble.link import LocalLink
 from bumble.pairing import PairingConfig, PairingDelegate
@@ -39,8 +41,10 @@ PLAIN = Characteristic.Permissions.READABLE
 # What a bonded device gives to strangers: nothing.
 BONDED = Characteristic.Permissions.READ_REQUIRES_ENCRYPTION
 GENERAL_BR_EDR_OFF = bytes([0x06])
+# From one advert to the next, milliseconds.
+INTERVAL = 250
 # Longest wait for a subscriber, seconds.
-DEADLINE = 30
+DEADLINE = 60
 
 
 class Air(LocalLink):
@@ -59,6 +63,20 @@ class Air(LocalLink):
             loop.call_soon(lambda: to.on_link_acl_data(source, transport, data))
 
 
+class Adapter(Controller):
+    """Hears as a real one does: never twice with the same strength. The daemon tells nobody of an
+    advert in which nothing at all has changed."""
+
+    strengths = itertools.cycle(range(-60, -50))
+
+    def send_hci_packet(self, packet):
+        if isinstance(packet, HCI_LE_Advertising_Report_Event):
+            strength = next(self.strengths)
+            reports = [dataclasses.replace(one, rssi=strength) for one in packet.reports]
+            packet = HCI_LE_Advertising_Report_Event(reports)
+        super().send_hci_packet(packet)
+
+
 class Lab:
     def __init__(self):
         self.air = Air()
@@ -69,7 +87,12 @@ class Lab:
         if address not in self.devices:
             controller = Controller(address, link=self.air, public_address=address)
             host = Host(controller, AsyncPipeSink(controller))
-            configuration = DeviceConfiguration(name="lab", address=Address(address))
+            configuration = DeviceConfiguration(
+                name="lab",
+                address=Address(address),
+                advertising_interval_min=INTERVAL,
+                advertising_interval_max=INTERVAL,
+            )
             device = Device(host=host, config=configuration)
             device.pairing_config_factory = lambda connection: PairingConfig(
                 sc=True, mitm=False, bonding=True, delegate=PairingDelegate()
@@ -89,7 +112,12 @@ class Lab:
         device = await self.device(address)
         await self.silence(device)
         data = bytes(AdvertisingData([(AdvertisingData.FLAGS, GENERAL_BR_EDR_OFF), *fields]))
-        await device.start_advertising(auto_restart=connectable, advertising_data=data)
+        kind = AdvertisingType.UNDIRECTED
+        if connectable:
+            kind = AdvertisingType.UNDIRECTED_CONNECTABLE_SCANNABLE
+        await device.start_advertising(
+            advertising_type=kind, auto_restart=connectable, advertising_data=data
+        )
 
     async def obey(self, line):
         match line.split():
@@ -153,7 +181,7 @@ class Lab:
 async def main():
     lab = Lab()
     transport = await open_transport(sys.argv[1])
-    adapter = Controller(
+    adapter = Adapter(
         "adapter",
         host_source=transport.source,
         host_sink=transport.sink,
@@ -165,6 +193,7 @@ async def main():
     await lab.wearable("heart", "F1:00:00:00:00:01", "180D", "2A37", NOTIFY)
     await lab.wearable("cuff", "F1:00:00:00:00:02", "1810", "2A35", INDICATE)
     await lab.wearable("finger", "F1:00:00:00:00:03", "1822", "2A5F", NOTIFY)
+    await lab.wearable("pulse", "F1:00:00:00:00:04", "180D", "2A37", NOTIFY)
     watch = lab.devices["F1:00:00:00:00:01"]
     watch.add_service(Service(UUID("180F"), [Characteristic("2A19", READ, PLAIN, bytes([87]))]))
     print("ok", flush=True)

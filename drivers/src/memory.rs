@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anju_model::Fact;
-use anju_model::observation::{Air, Battery, Climate, Location, Meter, Seen};
+use anju_model::observation::{Air, Battery, Climate, Location, Meter, Seen, Vital};
 use tokio::time::Instant;
 
 /// A device that is heard is told to be at least this often.
@@ -84,9 +84,7 @@ fn jumped(before: &Fact, now: &Fact) -> bool {
                 )
         }
         (Fact::Vital(a), Fact::Vital(b)) => {
-            a.worn != b.worn
-                || a.apnoea != b.apnoea
-                || differs(a.heart_beats_per_minute, b.heart_beats_per_minute, 10.0)
+            differs(a.heart_beats_per_minute, b.heart_beats_per_minute, 10.0)
                 || differs(a.breaths_per_minute, b.breaths_per_minute, 4.0)
                 || differs(a.spo2_percent, b.spo2_percent, 2.0)
         }
@@ -109,6 +107,11 @@ fn grew(before: &Fact, now: &Fact) -> bool {
     fields(now).keys().any(|name| !before.contains_key(name))
 }
 
+/// Whether a device was put on or taken off, or breathing stopped or began: never held back.
+fn taken_off(before: &Fact, now: &Vital) -> bool {
+    matches!(before, Fact::Vital(a) if a.worn != now.worn || a.apnoea != now.apnoea)
+}
+
 /// Whether a battery's report differs in more than its voltage.
 fn same_charge(a: &Battery, b: &Battery) -> bool {
     a.low == b.low && a.percent == b.percent
@@ -129,6 +132,7 @@ impl Memory {
                 Fact::Location(Location { zone: None, .. }) => {
                     age >= if jumped(before, fact) { DRIFT } else { SIGN_OF_LIFE }
                 }
+                Fact::Vital(b) if taken_off(before, b) => true,
                 Fact::Climate(_)
                 | Fact::Air(Air { .. })
                 | Fact::Vital(_)

@@ -4,19 +4,25 @@
 //! call must end within a limit.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use anju_model::config::BleAddress;
-use futures::StreamExt;
+use futures::stream::{self, Stream, StreamExt, select_all};
+use uuid::Uuid;
 use zbus::fdo::{DBusProxy, NameOwnerChangedStream};
 use zbus::zvariant::DynamicType;
-use zbus::{Connection, Message, OwnedVariant, Variant};
+use zbus::{Connection, Message, MessageStream, OwnedVariant, Variant};
 
+use super::signals::{self, Signal};
 use crate::driver::DriverError;
 
 const BLUEZ: &str = "org.bluez";
 const ADAPTER: &str = "org.bluez.Adapter1";
+const OBJECTS: &str = "org.freedesktop.DBus.ObjectManager";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
+/// Signals that may wait; beyond that the bus keeps them.
+const QUEUE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 /// Longest wait for an answer of the daemon.
 const ANSWER: Duration = Duration::from_secs(10);
 /// What the daemon says while it still does what was asked before.
@@ -122,9 +128,39 @@ impl Bluez {
     /// [`DriverError::Link`] when the device or the daemon refuses.
     pub async fn pair(&self, address: BleAddress) -> Result<(), DriverError> {
         let path = self.device(address);
-        self.call(&path, "org.bluez.Device1", "Pair", &(), PAIRING).await?;
-        let body = ("org.bluez.Device1", "Trusted", Variant::from(true));
+        self.call(&path, signals::DEVICE, "Pair", &(), PAIRING).await?;
+        let body = (signals::DEVICE, "Trusted", Variant::from(true));
         self.call(&path, PROPERTIES, "Set", &body, ANSWER).await.map(drop)
+    }
+
+    /// What the daemon signals of the devices of this adapter, from now on.
+    ///
+    /// # Errors
+    /// [`DriverError::Link`] when the bus refuses.
+    pub async fn signals(&self) -> Result<impl Stream<Item = Signal> + Send + use<>, DriverError> {
+        let changed = format!(
+            "type='signal',sender='{BLUEZ}',interface='{PROPERTIES}',\
+             member='PropertiesChanged',path_namespace='{}'",
+            self.path
+        );
+        let added = format!(
+            "type='signal',sender='{BLUEZ}',interface='{OBJECTS}',member='InterfacesAdded'"
+        );
+        let mut streams = Vec::new();
+        for rule in [changed, added] {
+            let stream =
+                MessageStream::for_match_rule(rule.as_str(), &self.connection, Some(QUEUE)).await;
+            streams.push(stream.map_err(|error| self.failed("listening", &error))?);
+        }
+        Ok(select_all(streams).flat_map(|message| {
+            stream::iter(message.map(|message| signals::read(&message)).unwrap_or_default())
+        }))
+    }
+
+    /// The 16-bit number of a characteristic, by the daemon's name of it.
+    pub async fn characteristic(&self, path: &str) -> Option<u16> {
+        let value = self.get(path, signals::VALUE, "UUID").await.ok()?;
+        Uuid::try_parse(&String::try_from(value).ok()?).ok().and_then(signals::short)
     }
 
     /// The charge of a connected device, per cent, if it tells.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::backoff::Backoff;
 
 /// A device is tried when it was heard at most so long ago.
-const HEARD_WITHIN: Duration = Duration::from_secs(10);
+const HEARD_WITHIN: Duration = Duration::from_secs(30);
 /// Pause after a connection that gave values: a cuff hangs up after each measurement.
 const AFTER_VALUES: Duration = Duration::from_secs(2);
 /// Pauses after failures.

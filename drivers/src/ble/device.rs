@@ -2,6 +2,9 @@
 //! is given. It must never let an old or forged message count, never make two calls of one press
 //! that is repeated over the air, and never take silence of the radio for absence.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;

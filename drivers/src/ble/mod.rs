@@ -20,6 +20,7 @@ pub mod mi_scale;
 pub mod object;
 pub mod oximeter;
 mod radio;
+mod signals;
 #[cfg(test)]
 mod tests;
 pub mod thermometer;

@@ -2,25 +2,25 @@
 //! connects those that want it. A scan can die without an error, the daemon can restart, an adapter
 //! can be pulled out; none of these may go unnoticed, and none may end the box.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anju_model::Observation;
 use anju_model::config::BleAddress;
-use btleplug::api::{Central as _, CentralEvent, Manager as _, Peripheral as _};
-use btleplug::platform::{Adapter, Manager, PeripheralId};
+use btleplug::api::{Central as _, Manager as _, Peripheral as _};
+use btleplug::platform::{Adapter, Manager};
 use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, timeout};
-use uuid::Uuid;
 
 use super::bluez::Bluez;
 use super::connections::Connections;
 use super::enrolled::{Enrolled, Said};
 use super::key::Key;
-use super::wearable::{self, Value};
+use super::signals::{Advert, Signal};
+use super::wearable::{self, Told};
 use crate::driver::{Context, DriverError};
 
 /// Limits of the radio.
@@ -129,12 +129,12 @@ struct Radio<'a> {
     timings: Timings,
     bluez: Arc<Bluez>,
     central: Adapter,
-    /// Devices that the daemon knew before; what it says of them at first is old.
-    old: HashSet<PeripheralId>,
+    /// Numbers of characteristics by the daemon's names.
+    characteristics: HashMap<String, Option<u16>>,
     connections: Connections,
     sessions: JoinSet<String>,
     session_of: HashMap<Id, BleAddress>,
-    values: mpsc::Sender<Value>,
+    told: mpsc::Sender<Told>,
     scan_paused: Option<Instant>,
     scanned_again: Instant,
     switched: Instant,
@@ -152,13 +152,18 @@ async fn listen(
     // The adapter must be there before it is looked for among all of them.
     bluez.scanning().await?;
     let central = central(name, adapter).await?;
+    let mut signals = bluez.signals().await?;
     let known = answer(name, "listing devices", central.peripherals()).await?;
-    let old = known.iter().map(|peripheral| peripheral.id()).collect();
-    let mut events = answer(name, "listening", central.events()).await?;
     bluez.start_scan().await?;
-    let (values, mut value) = mpsc::channel(64);
+    let (told, mut heard) = mpsc::channel(64);
     let now = Instant::now();
-    let connections = Connections::new(lock(enrolled).to_connect());
+    let mut connections = Connections::new(lock(enrolled).to_connect());
+    // What is connected sends no adverts; a conversation with it is begun anew.
+    for device in known {
+        if answer(name, "asking for it", device.is_connected()).await? {
+            connections.heard(BleAddress::new(device.address().into_inner()), now);
+        }
+    }
     let mut radio = Radio {
         name,
         enrolled,
@@ -166,11 +171,11 @@ async fn listen(
         timings,
         bluez,
         central,
-        old,
+        characteristics: HashMap::new(),
         connections,
         sessions: JoinSet::new(),
         session_of: HashMap::new(),
-        values,
+        told,
         scan_paused: None,
         scanned_again: now,
         switched: now,
@@ -187,11 +192,11 @@ async fn listen(
             new_owner = owners.owner_changed() => {
                 return Ok(Left::of(new_owner));
             }
-            event = events.next() => {
-                let event = event.ok_or_else(|| lost(name, "the message bus was lost"))?;
-                radio.event(event).await?;
+            signal = signals.next() => {
+                let signal = signal.ok_or_else(|| lost(name, "the message bus was lost"))?;
+                radio.signal(signal).await?;
             }
-            Some(value) = value.recv() => radio.value(value).await?,
+            Some(told) = heard.recv() => radio.told(told).await?,
             Some(end) = radio.sessions.join_next_with_id() => radio.ended(end).await?,
             _ = second.tick() => radio.second().await?,
             _ = check.tick() => radio.check().await?,
@@ -210,15 +215,19 @@ async fn central(name: &str, adapter: &str) -> Result<Adapter, DriverError> {
     Err(lost(name, &format!("there is no adapter {adapter}; plug it in, or name another one")))
 }
 
-async fn answer<T>(
+async fn answer<T, E: std::fmt::Display>(
     name: &str,
     what: &str,
-    work: impl Future<Output = btleplug::Result<T>>,
+    work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, DriverError> {
     match timeout(ANSWER, work).await {
-        Ok(done) => done.map_err(|error| lost(name, &format!("{what}: {error}"))),
-        Err(_) => Err(lost(name, &format!("{what}: bluetoothd does not answer; restart it"))),
+        Ok(done) => done.map_err(|error| failed(name, what, &error)),
+        Err(_) => Err(failed(name, what, &"bluetoothd does not answer; restart it")),
     }
+}
+
+fn failed(name: &str, what: &str, error: &dyn std::fmt::Display) -> DriverError {
+    lost(name, &format!("{what}: {error}"))
 }
 
 /// A panic while it was held leaves nothing half done that the next message would not mend.
@@ -227,74 +236,64 @@ fn lock(enrolled: &Mutex<Enrolled>) -> MutexGuard<'_, Enrolled> {
 }
 
 impl Radio<'_> {
-    async fn event(&mut self, event: CentralEvent) -> Result<(), DriverError> {
-        match event {
-            CentralEvent::DeviceDiscovered(id) => self.discovered(id).await,
-            CentralEvent::DeviceConnected(id) => {
-                if let Some(from) = address(&id) {
-                    let now = Instant::now();
-                    self.connections.heard(from, now);
-                    if self.connections.established(from) {
-                        self.resume_scan().await?;
-                    }
+    async fn signal(&mut self, signal: Signal) -> Result<(), DriverError> {
+        match signal {
+            Signal::Advert(Advert { from, dbm, services, makers }) => {
+                self.heard(from, dbm, Said::Near).await?;
+                for (uuid, data) in &services {
+                    self.heard(from, dbm, Said::Service(*uuid, data)).await?;
+                }
+                for (company, data) in &makers {
+                    self.heard(from, dbm, Said::Manufacturer(*company, data)).await?;
                 }
                 Ok(())
             }
-            CentralEvent::DeviceDisconnected(id) => {
-                if let Some(from) = address(&id) {
-                    self.connections.lost(from);
-                }
+            Signal::Connected(from, true) => {
+                // Its services may have changed since it was last here.
+                self.characteristics.clear();
+                self.established(from).await
+            }
+            Signal::Connected(from, false) => {
+                self.connections.lost(from);
                 Ok(())
             }
-            CentralEvent::RssiUpdate { id, rssi } => self.heard(&id, Some(rssi), Said::Near).await,
-            CentralEvent::ServiceDataAdvertisement { id, service_data } => {
-                for (uuid, data) in &service_data {
-                    if let Some(uuid) = short(*uuid) {
-                        self.heard(&id, None, Said::Service(uuid, data)).await?;
-                    }
-                }
-                Ok(())
+            Signal::Value { from, path, data } => {
+                let Some(characteristic) = self.characteristic(path).await else { return Ok(()) };
+                self.value(from, characteristic, &data).await
             }
-            CentralEvent::ManufacturerDataAdvertisement { id, manufacturer_data } => {
-                for (company, data) in &manufacturer_data {
-                    self.heard(&id, None, Said::Manufacturer(*company, data)).await?;
-                }
-                Ok(())
-            }
-            _ => Ok(()),
         }
     }
 
-    /// A device that the daemon did not know: its first advert comes with it and not again.
-    async fn discovered(&mut self, id: PeripheralId) -> Result<(), DriverError> {
-        if self.old.remove(&id) {
-            return Ok(());
-        }
-        let properties = match timeout(ANSWER, self.central.peripheral(&id)).await {
-            Ok(Ok(peripheral)) => timeout(ANSWER, peripheral.properties()).await,
-            // Gone again already.
-            _ => return Ok(()),
-        };
-        let Ok(Ok(Some(properties))) = properties else { return Ok(()) };
-        self.heard(&id, properties.rssi, Said::Near).await?;
-        for (uuid, data) in &properties.service_data {
-            if let Some(uuid) = short(*uuid) {
-                self.heard(&id, None, Said::Service(uuid, data)).await?;
+    async fn told(&mut self, told: Told) -> Result<(), DriverError> {
+        match told {
+            Told::Established(from) => self.established(from).await,
+            Told::Value { from, characteristic, data } => {
+                self.value(from, characteristic, &data).await
             }
         }
-        for (company, data) in &properties.manufacturer_data {
-            self.heard(&id, None, Said::Manufacturer(*company, data)).await?;
+    }
+
+    /// The number of a characteristic; asked once while a device is connected.
+    async fn characteristic(&mut self, path: String) -> Option<u16> {
+        if let Some(known) = self.characteristics.get(&path) {
+            return *known;
         }
-        Ok(())
+        let number = self.bluez.characteristic(&path).await;
+        self.characteristics.insert(path, number);
+        number
+    }
+
+    async fn established(&mut self, from: BleAddress) -> Result<(), DriverError> {
+        self.connections.heard(from, Instant::now());
+        if self.connections.established(from) { self.resume_scan().await } else { Ok(()) }
     }
 
     async fn heard(
         &mut self,
-        id: &PeripheralId,
+        from: BleAddress,
         dbm: Option<i16>,
         said: Said<'_>,
     ) -> Result<(), DriverError> {
-        let Some(from) = address(id) else { return Ok(()) };
         let now = Instant::now();
         self.connections.heard(from, now);
         let told = lock(self.enrolled).heard(from, dbm, said, now);
@@ -308,11 +307,16 @@ impl Radio<'_> {
         Ok(())
     }
 
-    async fn value(&mut self, value: Value) -> Result<(), DriverError> {
-        let said = Said::Value(value.characteristic, &value.data);
-        let mut told = lock(self.enrolled).heard(value.from, None, said, Instant::now());
-        if self.connections.value(value.from) {
-            told.extend(lock(self.enrolled).connection(value.from, None));
+    async fn value(
+        &mut self,
+        from: BleAddress,
+        characteristic: u16,
+        data: &[u8],
+    ) -> Result<(), DriverError> {
+        let said = Said::Value(characteristic, data);
+        let mut told = lock(self.enrolled).heard(from, None, said, Instant::now());
+        if self.connections.value(from) {
+            told.extend(lock(self.enrolled).connection(from, None));
         }
         self.tell(told).await
     }
@@ -337,10 +341,11 @@ impl Radio<'_> {
         else {
             return Ok(());
         };
+        tracing::debug!(driver = self.name, %to, "connecting");
         // A scan that is not running needs no pause.
         let _ = self.bluez.stop_scan().await;
         self.scan_paused = Some(Instant::now());
-        let session = wearable::serve(peripheral, to, self.bluez.clone(), self.values.clone());
+        let session = wearable::serve(peripheral, to, self.bluez.clone(), self.told.clone());
         let session = self.sessions.spawn(session);
         self.session_of.insert(session.id(), to);
         self.connections.begun(to, session);
@@ -382,6 +387,7 @@ impl Radio<'_> {
         }
         let now = Instant::now();
         let silence = lock(self.enrolled).silence(now);
+        tracing::debug!(driver = self.name, ?silence, "scanning");
         if silence < self.timings.scan_again {
             return Ok(());
         }
@@ -415,35 +421,5 @@ impl Radio<'_> {
             Key::parse(&text).map_err(|error| format!("its key {}: {error}", file.display()))
         });
         self.tell(told).await
-    }
-}
-
-/// The address in the daemon's name for a device, `hci0/dev_AA_BB_CC_DD_EE_FF`.
-fn address(id: &PeripheralId) -> Option<BleAddress> {
-    let name = id.to_string();
-    let (_, written) = name.rsplit_once("dev_")?;
-    written.replace('_', ":").parse().ok()
-}
-
-/// The 16-bit number of a UUID that has one.
-pub(super) fn short(uuid: Uuid) -> Option<u16> {
-    const BASE: u128 = 0x0000_0000_0000_1000_8000_0080_5f9b_34fb;
-    let number = uuid.as_u128().checked_sub(BASE)?;
-    (number & ((1 << 96) - 1) == 0).then_some(number >> 96).and_then(|n| u16::try_from(n).ok())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_uuids_of_the_standard_have_short_numbers() {
-        let parse = |text| short(Uuid::parse_str(text).unwrap());
-        assert_eq!(parse("00002a37-0000-1000-8000-00805f9b34fb"), Some(0x2a37));
-        assert_eq!(parse("0000fcd2-0000-1000-8000-00805f9b34fb"), Some(0xfcd2));
-        assert_eq!(parse("00012a37-0000-1000-8000-00805f9b34fb"), None);
-        assert_eq!(parse("00002a37-0000-1000-8000-00805f9b34fc"), None);
-        assert_eq!(parse("f0000000-0451-4000-b000-000000000000"), None);
-        assert_eq!(short(Uuid::nil()), None);
     }
 }

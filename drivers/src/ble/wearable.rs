@@ -1,5 +1,5 @@
-//! One connection to one device: connects, pairs if it must, subscribes to what is known, reads what
-//! can only be read, and passes the values on. It must never hold up the radio's loop; it runs beside
+//! One connection to one device: connects, pairs if it must, subscribes to what is known, and reads
+//! what can only be read. What is subscribed to comes with the daemon's signals. It must never hold up the radio's loop; it runs beside
 //! it and ends when the device is gone.
 
 use std::sync::Arc;
@@ -8,13 +8,11 @@ use std::time::Duration;
 use anju_model::config::BleAddress;
 use btleplug::api::{CharPropFlags, Characteristic, Peripheral as _};
 use btleplug::platform::Peripheral;
-use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, timeout};
-use uuid::Uuid;
 
 use super::bluez::Bluez;
-use super::radio::short;
+use super::signals::short;
 
 /// What is subscribed to or read: measurements of the health services, climate, battery.
 const KNOWN: [u16; 10] =
@@ -27,15 +25,20 @@ const STEP: Duration = Duration::from_secs(15);
 /// How often what can only be read is read.
 const READ_EVERY: Duration = Duration::from_secs(5 * 60);
 
-/// A value of a device.
+/// What a connection brought.
 #[derive(Debug)]
-pub struct Value {
-    /// Which device.
-    pub from: BleAddress,
-    /// Which characteristic.
-    pub characteristic: u16,
-    /// Its bytes.
-    pub data: Vec<u8>,
+pub enum Told {
+    /// It stands.
+    Established(BleAddress),
+    /// A value was read.
+    Value {
+        /// Which device.
+        from: BleAddress,
+        /// Which characteristic.
+        characteristic: u16,
+        /// Its bytes.
+        data: Vec<u8>,
+    },
 }
 
 /// Serves one connection until it ends; the text says why.
@@ -43,9 +46,9 @@ pub async fn serve(
     peripheral: Peripheral,
     address: BleAddress,
     bluez: Arc<Bluez>,
-    values: mpsc::Sender<Value>,
+    told: mpsc::Sender<Told>,
 ) -> String {
-    let end = converse(&peripheral, address, &bluez, &values).await;
+    let end = converse(&peripheral, address, &bluez, &told).await;
     // Whatever failed, the next try begins from nothing.
     let _ = timeout(STEP, peripheral.disconnect()).await;
     end.err().unwrap_or_else(|| "it ended".to_owned())
@@ -55,13 +58,10 @@ async fn converse(
     peripheral: &Peripheral,
     address: BleAddress,
     bluez: &Bluez,
-    values: &mpsc::Sender<Value>,
+    told: &mpsc::Sender<Told>,
 ) -> Result<(), String> {
-    // Before it is connected: BlueZ subscribes again by itself to what was subscribed to before, and
-    // a cuff tells its measurement the moment that is done. Nothing is looked at before the
-    // services are known.
-    let mut told = step(STEP, "listening", peripheral.notifications()).await?;
     step(CONNECT, "connecting", peripheral.connect()).await?;
+    send(told, Told::Established(address)).await?;
     step(STEP, "finding its services", peripheral.discover_services()).await?;
     let mut only_read = Vec::new();
     let mut subscribed = 0;
@@ -81,23 +81,18 @@ async fn converse(
     let mut read = tokio::time::interval(READ_EVERY);
     read.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            value = told.next() => {
-                let value = value.ok_or("its notifications ended")?;
-                pass(values, address, value.uuid, value.value).await?;
-            }
-            _ = read.tick() => {
-                if !step(STEP, "asking for it", peripheral.is_connected()).await? {
-                    return Err("it is gone".to_owned());
-                }
-                for characteristic in &only_read {
-                    let data = step(STEP, "reading", peripheral.read(characteristic)).await?;
-                    pass(values, address, characteristic.uuid, data).await?;
-                }
-                if let Some(percent) = bluez.battery(address).await {
-                    send(values, address, BATTERY, vec![percent]).await?;
-                }
-            }
+        read.tick().await;
+        if !step(STEP, "asking for it", peripheral.is_connected()).await? {
+            return Err("it is gone".to_owned());
+        }
+        for known in &only_read {
+            let data = step(STEP, "reading", peripheral.read(known)).await?;
+            let Some(characteristic) = short(known.uuid) else { continue };
+            send(told, Told::Value { from: address, characteristic, data }).await?;
+        }
+        if let Some(percent) = bluez.battery(address).await {
+            let data = vec![percent];
+            send(told, Told::Value { from: address, characteristic: BATTERY, data }).await?;
         }
     }
 }
@@ -125,26 +120,8 @@ async fn subscribe(
     step(STEP, "subscribing", peripheral.subscribe(characteristic)).await
 }
 
-async fn pass(
-    values: &mpsc::Sender<Value>,
-    from: BleAddress,
-    uuid: Uuid,
-    data: Vec<u8>,
-) -> Result<(), String> {
-    match short(uuid) {
-        Some(characteristic) => send(values, from, characteristic, data).await,
-        None => Ok(()),
-    }
-}
-
-async fn send(
-    values: &mpsc::Sender<Value>,
-    from: BleAddress,
-    characteristic: u16,
-    data: Vec<u8>,
-) -> Result<(), String> {
-    let value = Value { from, characteristic, data };
-    values.send(value).await.map_err(|_| "the radio stopped".to_owned())
+async fn send(told: &mpsc::Sender<Told>, what: Told) -> Result<(), String> {
+    told.send(what).await.map_err(|_| "the radio stopped".to_owned())
 }
 
 async fn step<T>(

@@ -1,6 +1,8 @@
 //! The radio of the lab: a message bus, the real Bluetooth daemon, and simulated devices on a
 //! simulated air, of which a test tells what they do.
 
+#![allow(dead_code, reason = "each test program uses its own part")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
