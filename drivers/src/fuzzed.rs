@@ -15,7 +15,7 @@ use crate::mqtt::zigbee2mqtt::{Known, Zigbee2mqtt};
 use crate::mqtt::{Dialect, Heard};
 use crate::serial::dlt645::{self, Address, Item, Request};
 use crate::serial::stream::{Framed, Stream};
-use crate::{i2c, mqtt, net, serial};
+use crate::{ble, i2c, mqtt, net, serial};
 
 /// A target: its name, which is also the name of its corpus, and what it feeds.
 pub type Target = (&'static str, fn(&[u8]));
@@ -23,6 +23,8 @@ pub type Target = (&'static str, fn(&[u8]));
 /// All targets.
 pub const TARGETS: &[Target] = &[
     ("arp", net::fuzzed::arp),
+    ("ble_advert", ble::fuzzed::advert),
+    ("ble_value", ble::fuzzed::value),
     ("cjt188", serial::fuzzed::cjt188),
     ("dlt645", dlt645),
     ("frigate", mqtt::fuzzed::frigate),

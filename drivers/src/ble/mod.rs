@@ -11,6 +11,7 @@ mod connections;
 mod device;
 mod enrolled;
 pub mod environment;
+pub mod fuzzed;
 pub mod heart_rate;
 pub mod hygrometer;
 pub mod key;

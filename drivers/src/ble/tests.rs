@@ -1,25 +1,10 @@
 //! What all decoders owe: any bytes are survived, and no reading is out of what can be.
 
 use anju_model::config::BleAddress;
-use anju_model::observation::Vital;
 use proptest::prelude::*;
 
+use super::fuzzed::sane;
 use super::*;
-
-fn sane(vital: &Vital) -> bool {
-    let within = |value: Option<f64>, least: f64, most: f64| {
-        value.is_none_or(|value| (least..=most).contains(&value))
-    };
-    within(vital.heart_beats_per_minute, 1.0, 300.0)
-        && within(vital.spo2_percent, 1.0, 100.0)
-        && within(vital.systolic_mmhg, 10.0, 400.0)
-        && within(vital.diastolic_mmhg, 10.0, 400.0)
-        && within(vital.mean_mmhg, 10.0, 400.0)
-        && within(vital.body_celsius, 25.0, 45.0)
-        && within(vital.weight_kilograms, 0.0, 500.0)
-        && within(vital.fat_percent, 0.0, 100.0)
-        && (vital.worn != Some(false) || vital.heart_beats_per_minute.is_none())
-}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
