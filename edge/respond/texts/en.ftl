@@ -40,6 +40,7 @@ rule-left-home = { $since ->
    *[other] went out at { $since } and is not back
 }
 rule-device-silent = { $thing } is not heard any more
+rule-unguarded = nothing in the home can call for help or see a person any more
 rule-device-low = { $thing } has a low battery
 rule-tamper = { $thing } was tampered with
 rule-trouble = { $thing } has a fault

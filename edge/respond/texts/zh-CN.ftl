@@ -39,6 +39,7 @@ rule-left-home = { $since ->
    *[other] { $since }出门后还没有回来
 }
 rule-device-silent = { $thing }没有信号了
+rule-unguarded = 家里已没有能求助或感知老人的设备在工作
 rule-device-low = { $thing }电量低
 rule-tamper = { $thing }被拆动
 rule-trouble = { $thing }出了故障
