@@ -62,7 +62,7 @@ struct Line {
     split: bool,
     /// No meter has power.
     dead: bool,
-    /// Only each third request is answered, and the second with a damaged frame.
+    /// Only every second request is answered; of the others, every second with a damaged frame.
     lossy: bool,
 }
 
