@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::figures::{Bound, Figure, percentile};
 use crate::floor::echo;
 use crate::lab::{Home, Lab, press, settle};
@@ -68,7 +68,8 @@ impl Pressed {
     }
 
     /// One turn of presses, and how long each took to be seen, milliseconds. Presses and alerts
-    /// come in the same order, so the n-th alert is that of the n-th press.
+    /// come in the same order, so the n-th alert is that of the n-th press. An alert that came
+    /// before its press, or one too many, would shift all that follow: then nothing was measured.
     pub async fn turn(
         &mut self,
         devices: &Client,
@@ -76,6 +77,7 @@ impl Pressed {
         topic: &str,
         fits: impl Fn(&Arrived) -> bool,
     ) -> Outcome<Vec<f64>> {
+        settle(centre).await;
         let mut sent = Vec::with_capacity(TURN);
         let mut seen = Vec::with_capacity(TURN);
         let mut pace = tokio::time::interval(PACE);
@@ -95,8 +97,19 @@ impl Pressed {
                 }
             }
         }
-        // Not into the next turn's first press.
+        // Not into the next turn's first press; and whatever comes now belongs to no press.
         pace.tick().await;
+        let mut stray = 0;
+        while let Some(arrived) = centre.waiting() {
+            stray += usize::from(fits(&arrived));
+        }
+        let early = sent.iter().zip(&seen).filter(|(sent, seen)| seen < sent).count();
+        if stray + early > 0 {
+            return Err(Failure::Missed(format!(
+                "the alerts of {topic} do not pair with its presses: {early} came before theirs, \
+                 {stray} belong to none"
+            )));
+        }
         Ok(sent.iter().zip(&seen).map(|(s, a)| a.duration_since(*s).as_secs_f64() * 1e3).collect())
     }
 }
