@@ -164,6 +164,28 @@ impl Context {
         self.readings.last(meter)
     }
 
+    /// Takes the commands away, for devices that take none: refuses each, and ends when the driver
+    /// is to stop.
+    pub(crate) fn refuse_until_stopped(&mut self) -> impl Future<Output = ()> + Send + use<> {
+        let (_, none) = mpsc::channel(1);
+        let mut commands = std::mem::replace(&mut self.commands, none);
+        let stop = self.stop.clone();
+        let refuse = async move {
+            while let Some(command) = commands.recv().await {
+                // The asker may have stopped waiting.
+                let _ = command.done.send(Err(Refused::NotAble(command.device)));
+            }
+            std::future::pending::<()>().await;
+        };
+        async move {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
+                () = refuse => {}
+            }
+        }
+    }
+
     /// Reports what was observed.
     ///
     /// # Errors
@@ -187,13 +209,4 @@ impl Context {
         self.reports.send(report).await.map_err(|_| DriverError::Closed)?;
         Ok(receiver)
     }
-}
-
-/// Refuses every command, for links whose devices take none. Never ends.
-pub(crate) async fn refuse(mut commands: mpsc::Receiver<DeviceCommand>) {
-    while let Some(command) = commands.recv().await {
-        // The asker may have stopped waiting.
-        let _ = command.done.send(Err(Refused::NotAble(command.device)));
-    }
-    std::future::pending().await
 }

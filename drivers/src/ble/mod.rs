@@ -34,10 +34,9 @@ use anju_model::config::{Binding, BleLink, BleProtocol, Device, LinkKind};
 use anju_model::observation::Origin;
 use anju_model::{DeviceKind, LinkId};
 use futures::future::BoxFuture;
-use tokio::sync::mpsc;
 
 use crate::catalogue::Serves;
-use crate::driver::{Claim, Context, Driver, DriverError, refuse};
+use crate::driver::{Claim, Context, Driver, DriverError};
 use enrolled::Enrolled;
 pub use radio::Timings;
 
@@ -128,13 +127,10 @@ impl Driver for BleDriver {
 
     fn run(self: Arc<Self>, mut context: Context) -> BoxFuture<'static, Result<(), DriverError>> {
         Box::pin(async move {
-            let (_, none) = mpsc::channel(1);
-            let commands = std::mem::replace(&mut context.commands, none);
-            let stop = context.stop.clone();
+            let stopped = context.refuse_until_stopped();
             tokio::select! {
                 biased;
-                () = stop.cancelled() => Ok(()),
-                () = refuse(commands) => Ok(()),
+                () = stopped => Ok(()),
                 end = radio::run(
                     &self.name, &self.link.adapter, &self.enrolled, &context, self.timings,
                 ) => end,

@@ -22,11 +22,10 @@ use anju_model::config::{Binding, Device, I2cBinding, I2cChip, I2cLink, LinkKind
 use anju_model::observation::{Air, Climate, Origin};
 use anju_model::{DeviceKind, LinkId};
 use futures::future::BoxFuture;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::catalogue::Serves;
-use crate::driver::{Claim, Context, Driver, DriverError, refuse};
+use crate::driver::{Claim, Context, Driver, DriverError};
 use scd4x::Scd4x;
 use sensor::Sensor;
 use sht3x::Sht3x;
@@ -156,13 +155,10 @@ impl Driver for I2cDriver {
 
     fn run(self: Arc<Self>, mut context: Context) -> BoxFuture<'static, Result<(), DriverError>> {
         Box::pin(async move {
-            let (_, none) = mpsc::channel(1);
-            let commands = std::mem::replace(&mut context.commands, none);
-            let stop = context.stop.clone();
+            let stopped = context.refuse_until_stopped();
             tokio::select! {
                 biased;
-                () = stop.cancelled() => Ok(()),
-                () = refuse(commands) => Ok(()),
+                () = stopped => Ok(()),
                 end = self.serve(&context) => end,
             }
         })

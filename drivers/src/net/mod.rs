@@ -19,11 +19,10 @@ use anju_model::config::{Binding, Device, LinkKind, NetBinding};
 use anju_model::observation::{Online, Origin};
 use anju_model::{DeviceKind, LinkId, Observation};
 use futures::future::BoxFuture;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::catalogue::Serves;
-use crate::driver::{Claim, Context, Driver, DriverError, refuse};
+use crate::driver::{Claim, Context, Driver, DriverError};
 use crate::memory::SIGN_OF_LIFE;
 
 const fn serves(kind: DeviceKind, protocol: &'static str) -> Serves {
@@ -75,9 +74,7 @@ impl Driver for NetDriver {
 
     fn run(self: Arc<Self>, mut context: Context) -> BoxFuture<'static, Result<(), DriverError>> {
         Box::pin(async move {
-            let (_, none) = mpsc::channel(1);
-            let commands = std::mem::replace(&mut context.commands, none);
-            let stop = context.stop.clone();
+            let stopped = context.refuse_until_stopped();
             let mut voice = Voice::new(self.origin.clone(), &context);
             let serve = async {
                 match &self.binding {
@@ -94,8 +91,7 @@ impl Driver for NetDriver {
             };
             tokio::select! {
                 biased;
-                () = stop.cancelled() => Ok(()),
-                () = refuse(commands) => Ok(()),
+                () = stopped => Ok(()),
                 end = serve => end.map_err(|error| match error {
                     Broken::Device(reason) => DriverError::Link { link: self.name.clone(), reason },
                     Broken::Box(error) => error,

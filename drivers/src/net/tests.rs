@@ -8,6 +8,7 @@ use anju_model::{DeviceId, Fact};
 use proptest::prelude::*;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::onvif::notification::{Notice, notices};

@@ -14,14 +14,13 @@ use anju_model::config::{Device, SerialBinding, SerialLink};
 use anju_model::observation::{Online, Origin};
 use anju_model::{LinkId, Observation};
 use futures::future::BoxFuture;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::line::{self, Line, Wires};
 use super::meter::Meter;
 use super::port::Port;
 use super::probe::{Approach, Candidate, Turn, candidates};
-use crate::driver::{Claim, Context, Driver, DriverError, refuse};
+use crate::driver::{Claim, Context, Driver, DriverError};
 
 /// One serial port with the devices on its wires that are asked in turn.
 #[derive(Debug)]
@@ -89,13 +88,10 @@ impl Driver for BusDriver {
 
     fn run(self: Arc<Self>, mut context: Context) -> BoxFuture<'static, Result<(), DriverError>> {
         Box::pin(async move {
-            let (_, none) = mpsc::channel(1);
-            let commands = std::mem::replace(&mut context.commands, none);
-            let stop = context.stop.clone();
+            let stopped = context.refuse_until_stopped();
             tokio::select! {
                 biased;
-                () = stop.cancelled() => Ok(()),
-                () = refuse(commands) => Ok(()),
+                () = stopped => Ok(()),
                 end = self.serve(&context) => end,
             }
         })

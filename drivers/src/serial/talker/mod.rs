@@ -19,12 +19,11 @@ use anju_model::observation::{Online, Origin, Trouble};
 use anju_model::{Fact, LinkId, Observation};
 use futures::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
 use super::line::{self, Line, Wires, link_name};
 use super::stream::BadFrame;
-use crate::driver::{Claim, Context, Driver, DriverError, refuse};
+use crate::driver::{Claim, Context, Driver, DriverError};
 use crate::memory::Memory;
 
 /// How often a device is asked for what it says only when it changes.
@@ -156,13 +155,10 @@ impl Driver for TalkerDriver {
 
     fn run(self: Arc<Self>, mut context: Context) -> BoxFuture<'static, Result<(), DriverError>> {
         Box::pin(async move {
-            let (_, none) = mpsc::channel(1);
-            let commands = std::mem::replace(&mut context.commands, none);
-            let stop = context.stop.clone();
+            let stopped = context.refuse_until_stopped();
             tokio::select! {
                 biased;
-                () = stop.cancelled() => Ok(()),
-                () = refuse(commands) => Ok(()),
+                () = stopped => Ok(()),
                 end = self.serve(&context) => end,
             }
         })
