@@ -108,7 +108,8 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     tokio::spawn(pass_reports(report_rx, messages.clone()));
     tokio::spawn(pass_journal(notices, messages.clone()));
     tokio::spawn(ways::pass_reports(out_report_rx, spoken_rx, messages.clone()));
-    let socket = control::listen(&data, journal.clone(), messages.clone(), stop.clone());
+    let plans = control::Plans { core: view.clone(), clocks: clocks.clone() };
+    let socket = control::listen(&data, journal.clone(), messages.clone(), plans, stop.clone());
     if let Err(error) = socket {
         let reason = format!("the control socket can not be opened: {error}");
         let fault = BoxEvent::Fault { part: "control".into(), active: true, reason };

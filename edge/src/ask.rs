@@ -1,8 +1,8 @@
 //! What the command line can ask of a running daemon, as one line of JSON on the control socket.
 //! Pure parsing. Only the daemon's own user can write there; even so nothing is believed.
 
-use anju_model::DeviceId;
 use anju_model::command::Request;
+use anju_model::{DeviceId, Rule};
 use serde::{Deserialize, Serialize};
 
 /// Longest question, in bytes.
@@ -28,6 +28,13 @@ pub enum Ask {
     Acceptance {
         /// What.
         act: Acceptance,
+    },
+    /// What would happen if a rule judged at a time of day.
+    Plan {
+        /// When.
+        at: jiff::civil::Time,
+        /// Which.
+        rule: Rule,
     },
     /// Carry out a command.
     Command {

@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 use thiserror::Error;
 
 mod accept;
+mod plan;
 
 use crate::control;
 
@@ -146,6 +147,25 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Tells what would happen at a time of day: who would be tried when, over what, and when each
+    /// way last worked.
+    Plan {
+        /// The time of day in the household's zone.
+        #[arg(long, default_value = "03:00", value_parser = plan::time)]
+        at: jiff::civil::Time,
+        /// What would happen: the name of a rule.
+        #[arg(long, default_value = "fall", value_parser = plan::rule)]
+        rule: anju_model::Rule,
+        /// The configuration, for when no daemon runs.
+        #[arg(long, default_value = "/etc/anju/anju.toml")]
+        config: PathBuf,
+        /// The data folder.
+        #[arg(long, default_value = "/var/lib/anju")]
+        data: PathBuf,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Closes an alert.
     Close {
         /// The alert's id.
@@ -209,6 +229,9 @@ pub enum CliError {
     #[cfg(feature = "demo")]
     #[error(transparent)]
     Demo(#[from] crate::demo::DemoError),
+    /// There is no plan to tell.
+    #[error("{0}")]
+    Plan(String),
     /// What should be replayed can not be.
     #[error("{0}")]
     Replay(String),
@@ -273,6 +296,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
             runtime.shutdown_background();
             Ok(if sound? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
+        Command::Plan { at, rule, config, data, json } => plan::run(at, rule, &config, &data, json),
         Command::Close { id, outcome, note, by, data } => {
             let alert = alert(&id)?;
             act(&data, by, Act::Close { alert, outcome, note })
@@ -379,7 +403,7 @@ fn offline(data: &std::path::Path, question: &Ask, out: &mut impl Write) -> Resu
             let (first, last) = reader.bounds();
             writeln!(out, "{}", serde_json::json!({"first": first, "last": last}))?;
         }
-        Ask::Command { .. } | Ask::Acceptance { .. } => {
+        Ask::Command { .. } | Ask::Acceptance { .. } | Ask::Plan { .. } => {
             return Err(CliError::NotRunning(data.display().to_string()));
         }
     }

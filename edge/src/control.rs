@@ -8,19 +8,40 @@ use std::time::Duration;
 pub use anju_edge::ask::Ask;
 use anju_edge::ask::MAX_LINE;
 use anju_journal::Journal;
+use anju_model::Rule;
+use anju_web_setup::Plan;
+use jiff::civil;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::core::Message;
+use crate::clock::Clocks;
+use crate::core::{self, Message};
+use crate::plan;
 
 /// Entries read at once.
 const CHUNK: usize = 512;
 
 /// Most entries of a tail, which is held in memory; an export is not.
 const MOST_TAIL: usize = 10_000;
+
+/// What is needed to tell the plan.
+#[derive(Clone)]
+pub struct Plans {
+    /// The core.
+    pub core: watch::Receiver<core::View>,
+    /// The clocks.
+    pub clocks: Clocks,
+}
+
+impl Plans {
+    fn of(&self, at: civil::Time, rule: &Rule) -> Option<Plan> {
+        let picture = self.core.borrow().picture.clone()?;
+        Some(plan::of(&picture, &self.clocks.stamp(), at, rule))
+    }
+}
 
 /// Where the socket is.
 pub fn path(data: &Path) -> PathBuf {
@@ -35,6 +56,7 @@ pub fn listen(
     data: &Path,
     journal: Journal,
     messages: mpsc::Sender<Message>,
+    plans: Plans,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -62,9 +84,10 @@ pub fn listen(
                 },
             };
             let (journal, messages) = (journal.clone(), messages.clone());
+            let plans = plans.clone();
             tokio::spawn(async move {
                 // Who asked may hang up at any time.
-                let _ = serve(stream, journal, messages).await;
+                let _ = serve(stream, journal, messages, plans).await;
                 drop(permit);
             });
         }
@@ -77,6 +100,7 @@ async fn serve(
     stream: UnixStream,
     journal: Journal,
     messages: mpsc::Sender<Message>,
+    plans: Plans,
 ) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut question = Vec::new();
@@ -109,6 +133,14 @@ async fn serve(
             write.write_all(format!("{stats}\n").as_bytes()).await?;
             json!({"done": true})
         }
+        Ok(Ask::Plan { at, rule }) => match plans.of(at, &rule) {
+            Some(plan) => {
+                let plan = serde_json::to_string(&plan)?;
+                write.write_all(format!("{plan}\n").as_bytes()).await?;
+                json!({"done": true})
+            }
+            None => json!({"error": "the daemon is not on guard yet; ask again in a moment"}),
+        },
         Ok(Ask::Acceptance { act: ask }) => {
             let (answer, result) = oneshot::channel();
             let sent = messages.send(Message::Acceptance { ask, answer }).await;

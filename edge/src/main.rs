@@ -16,6 +16,7 @@ mod health;
 mod house;
 mod logging;
 mod page;
+mod plan;
 mod upstream;
 mod ways;
 

@@ -2,7 +2,7 @@
 // When the box is not heard, the page says so; it must never look current then.
 const SILENCE_MS = 25_000; // the box beats every 10 s
 const REFRESH_MS = 20_000; // ages grow without a change
-const parts = ["as-of", "hero", "alerts", "devices", "at-home", "ways", "rules", "box", "foot"];
+const parts = ["as-of", "hero", "alerts", "devices", "at-home", "plan", "ways", "rules", "box", "foot"];
 let heard = 0;
 let busy = false;
 let again = false;

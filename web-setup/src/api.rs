@@ -2,11 +2,12 @@
 //! program; a test holds every answer against it.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::metrics;
+use crate::page::PlanAsked;
 use crate::site::{Peer, Site};
 use crate::view::{Alert, Channel, Device, Link, Status};
 
@@ -39,6 +40,17 @@ pub async fn links(State(site): State<Site>) -> Json<Vec<Link>> {
 
 pub async fn channels(State(site): State<Site>) -> Json<Vec<Channel>> {
     Json(site.view.status().channels)
+}
+
+pub async fn plan(State(site): State<Site>, Query(asked): Query<PlanAsked>) -> Response {
+    let Some((at, rule)) = asked.read() else {
+        let why = "use `at=HH:MM` and `rule` with the name of a rule\n";
+        return (StatusCode::BAD_REQUEST, why).into_response();
+    };
+    match site.view.plan(at, &rule) {
+        Some(plan) => Json(plan).into_response(),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "not on guard yet\n").into_response(),
+    }
 }
 
 pub async fn openapi() -> Response {

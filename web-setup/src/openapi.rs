@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::view::{Alert, Channel, Device, Health, Link, Status};
+use crate::view::{Alert, Channel, Device, Health, Link, Plan, Status};
 
 /// The OpenAPI 3.1 document.
 pub fn document(version: &str) -> Value {
@@ -22,6 +22,7 @@ pub fn document(version: &str) -> Value {
         "/api/devices/{id}": device(of),
         "/api/links": get("The links to devices.", &json_answer::<Vec<Link>>(of)),
         "/api/channels": get("The ways to people.", &json_answer::<Vec<Channel>>(of)),
+        "/api/plan": plan(of),
         "/api/live": live(of),
         "/api/openapi.json": get("This document.", &plain("application/json", &json!({}))),
         "/healthz": health(of),
@@ -74,6 +75,23 @@ fn device(of: &mut SchemaGenerator) -> Value {
         "responses": {
             "200": json_answer::<Device>(of),
             "404": {"description": "There is no such device."},
+        },
+    }})
+}
+
+fn plan(of: &mut SchemaGenerator) -> Value {
+    json!({"get": {
+        "summary": "Who would be tried when, over what, if something happened at a time of day.",
+        "parameters": [
+            {"name": "at", "in": "query", "description": "`HH:MM`; 03:00 if absent.",
+             "schema": {"type": "string"}},
+            {"name": "rule", "in": "query", "description": "Name of a rule; `fall` if absent.",
+             "schema": {"type": "string"}},
+        ],
+        "responses": {
+            "200": json_answer::<Plan>(of),
+            "400": {"description": "There is no such time of day or rule."},
+            "503": {"description": "The home is not guarded yet."},
         },
     }})
 }

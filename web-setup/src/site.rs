@@ -57,6 +57,7 @@ pub fn router(view: Arc<dyn BoxView>, hub: Arc<Hub>) -> Router {
         .route("/api/devices/{id}", get(api::device))
         .route("/api/links", get(api::links))
         .route("/api/channels", get(api::channels))
+        .route("/api/plan", get(api::plan))
         .route("/api/live", get(api::live))
         .fallback(nothing)
         .with_state(site)
@@ -67,6 +68,8 @@ pub fn router(view: Arc<dyn BoxView>, hub: Arc<Hub>) -> Router {
 struct Asked {
     #[serde(default)]
     lang: Option<String>,
+    #[serde(flatten)]
+    plan: page::PlanAsked,
 }
 
 async fn home(
@@ -77,7 +80,11 @@ async fn home(
     let status = site.status();
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let language = choose(asked.lang.as_deref(), accepted, status.language);
-    let html = page::home(&status, site.texts.of(language), &site.assets);
+    let (at, rule) = asked.plan.read().unwrap_or_else(page::PlanAsked::default_plan);
+    let plan = site.view.plan(at, &rule);
+    let lang = asked.lang.as_deref().map(|_| language);
+    let html =
+        page::home(&status, plan.as_ref(), lang, site.texts.of(language), &site.assets);
     let headers = [(header::CONTENT_LANGUAGE, language.tag()), (header::VARY, "Accept-Language")];
     (headers, Html(html.into_string())).into_response()
 }

@@ -3,10 +3,10 @@
 //! still knows how long ago something was.
 
 use anju_model::{
-    AlertId, BoxId, Class, Clock, DeviceId, DeviceKind, Fact, Language, LinkId, PersonId, RoomId,
+    AlertId, BoxId, Class, Clock, ContactId, DeviceId, DeviceKind, Fact, Language, LinkId, PersonId, RoomId, Rule,
 };
-use jiff::Timestamp;
-use serde::Serialize;
+use jiff::{Timestamp, civil};
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::metrics::Metric;
@@ -18,6 +18,8 @@ pub trait BoxView: Send + Sync + 'static {
     fn status(&self) -> Status;
     /// A number that changes whenever the status did. The page asks for the status again then.
     fn changes(&self) -> watch::Receiver<u64>;
+    /// What would happen if `rule` judged at that time of day next; `None` until the box guards.
+    fn plan(&self, at: civil::Time, rule: &Rule) -> Option<Plan>;
     /// Figures for monitoring.
     fn metrics(&self) -> Vec<Metric>;
     /// Whether the box guards, and its parts.
@@ -25,7 +27,7 @@ pub trait BoxView: Send + Sync + 'static {
 }
 
 /// How long ago something was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Ago {
     /// Seconds, on the box's monotonic line of time.
@@ -285,7 +287,7 @@ pub struct Link {
 }
 
 /// One way to people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Channel {
     /// `speaker`, `ntfy`, ...
@@ -294,8 +296,44 @@ pub struct Channel {
     pub contact: Option<String>,
     /// When it last reached its human or far side.
     pub proved: Option<Ago>,
+    /// When the box last made sure of it as far as it can without waking anybody.
+    pub checked: Option<Ago>,
+    /// When its human last answered over it.
+    pub answered: Option<Ago>,
     /// What went wrong the last time, if it did after that.
     pub failing: Option<String>,
+}
+
+/// What would happen if a rule judged at a time of day, and nobody answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Plan {
+    /// The time of day, `HH:MM`, in the household's zone.
+    pub at: String,
+    /// On which day, `YYYY-MM-DD`.
+    pub on: String,
+    /// Name of the rule.
+    pub rule: String,
+    /// How grave what it raises would be, at most.
+    pub class: Class,
+    /// Who is tried within the hour, in the order in which they are tried for the first time.
+    pub tries: Vec<Try>,
+}
+
+/// One contact of the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Try {
+    /// Seconds without an answer after which they are tried; 0 is at once.
+    pub after_seconds: u64,
+    /// Who.
+    pub contact: ContactId,
+    /// The name people use.
+    pub name: String,
+    /// Minutes they need to get here, if known.
+    pub minutes_away: Option<u32>,
+    /// Over what, all at once, each with its last proof.
+    pub ways: Vec<Channel>,
 }
 
 /// The record.

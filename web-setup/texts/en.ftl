@@ -129,6 +129,7 @@ watch-device-low = Batteries
 watch-tamper = Tampering
 watch-trouble = Device faults
 watch-unguarded = Nothing on guard
+watch-medication = Medication
 
 devices = Devices
 room-none = Elsewhere
@@ -208,6 +209,20 @@ ways-none = None yet
 way-proved = Last reached
 way-unproved = never proved
 way-failing = Does not work now
+way-answered = Last answered
+way-checked = Last checked
+
+plan = If something happened
+plan-hint = Who would be tried if nobody answered before, and when each way last worked.
+plan-what = { $at }: { $what } ({ $class })
+plan-at-once = At once
+plan-after-seconds = After { $n } s
+plan-after-minutes = After { $n } min
+plan-away = about { $n } min away
+plan-nobody = Nobody would be tried
+plan-no-sure-way = No way to them is proved
+plan-others = At another time, for another reason
+
 channel-speaker = Speaker
 channel-siren = Siren
 channel-call = Telephone

@@ -122,6 +122,7 @@ watch-device-low = 设备电量
 watch-tamper = 设备被拆
 watch-trouble = 设备故障
 watch-unguarded = 守护中断
+watch-medication = 服药
 
 devices = 设备
 room-none = 其他
@@ -201,6 +202,20 @@ ways-none = 还没有
 way-proved = 最近一次送达：
 way-unproved = 还没有验证过
 way-failing = 现在不通
+way-answered = 最近一次应答：
+way-checked = 最近一次检查：
+
+plan = 如果出事会怎样
+plan-hint = 在没有人应答的情况下，会依次联系谁，每条路上次什么时候通过。
+plan-what = { $at }：{ $what }（{ $class }）
+plan-at-once = 立刻
+plan-after-seconds = { $n } 秒后
+plan-after-minutes = { $n } 分钟后
+plan-away = 约 { $n } 分钟路程
+plan-nobody = 不会联系任何人
+plan-no-sure-way = 没有一条路确认过能联系上
+plan-others = 换一个时间，换一种情况
+
 channel-speaker = 音箱
 channel-siren = 警号
 channel-call = 电话

@@ -125,6 +125,27 @@ closed-body = { $what }. It has been taken care of.
 closed-title-discreet = Anju: over
 closed-body-discreet = { $class } taken care of.
 
+plan-what = On { $on } at { $at }: { $what } ({ $class })
+plan-at-once = at once
+plan-after = after { $seconds } s
+plan-away = {" "}(about { $minutes } min away)
+plan-nobody = nobody would be tried
+channel-call = telephone
+channel-sms = text message
+channel-ntfy = push (ntfy)
+channel-wecom = WeCom
+channel-dingtalk = DingTalk
+channel-mail = mail
+channel-centre = service centre
+way-failing = does not work now: { $why }
+way-proved = last reached { $age }
+way-unproved = never reached yet
+way-answered = last answered { $age }
+way-checked = last checked { $age }
+age-minutes = { $n } min ago
+age-hours = { $n } h ago
+age-days = { $n } days ago
+
 button-accept = On my way
 button-arrived = I am there
 

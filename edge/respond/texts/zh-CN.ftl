@@ -124,6 +124,27 @@ closed-body = { $what }。已经处理完毕。
 closed-title-discreet = 安居：已结束
 closed-body-discreet = { $class }已经处理完毕。
 
+plan-what = 如果{ $on } { $at }：{ $what }（{ $class }）
+plan-at-once = 立刻
+plan-after = { $seconds }秒后
+plan-away = （约{ $minutes }分钟路程）
+plan-nobody = 不会联系任何人
+channel-call = 电话
+channel-sms = 短信
+channel-ntfy = 推送（ntfy）
+channel-wecom = 企业微信
+channel-dingtalk = 钉钉
+channel-mail = 邮件
+channel-centre = 服务中心
+way-failing = 现在不通：{ $why }
+way-proved = 上次送达：{ $age }
+way-unproved = 还从来没有送达过
+way-answered = 上次应答：{ $age }
+way-checked = 上次检查：{ $age }
+age-minutes = { $n }分钟前
+age-hours = { $n }小时前
+age-days = { $n }天前
+
 button-accept = 我来了
 button-arrived = 已到
 

@@ -12,6 +12,7 @@ use anju_web_setup::{
 
 use super::status::Look;
 use crate::core::{Picture, Said};
+use crate::plan::{self, contact_name};
 
 /// Full scale of a Zigbee link's quality.
 const BEST_LINK: f64 = 255.0;
@@ -139,21 +140,10 @@ impl Look {
         let used = picture.board.channels.keys().filter(|way| !ways.contains(way));
         let used: Vec<_> = used.cloned().collect();
         ways.extend(used);
-        ways.into_iter().map(|way| self.channel(picture, way)).collect()
-    }
-
-    fn channel(&self, picture: &Picture, way: (String, Option<ContactId>)) -> Channel {
-        let known = picture.board.channels.get(&way);
-        let (name, contact) = way;
-        let fault = picture.board.faults.get(&format!("channel:{name}"));
-        Channel {
-            contact: contact.map(|id| contact_name(&picture.household, id.as_str())),
-            proved: known.and_then(|known| known.proved).map(|when| self.ago(picture, when)),
-            failing: fault
-                .map(ToString::to_string)
-                .or_else(|| known.and_then(|known| known.failing.clone())),
-            name,
-        }
+        let known = |(name, contact): (String, Option<ContactId>)| {
+            plan::way(picture, &self.stamp, &name, contact.as_ref())
+        };
+        ways.into_iter().map(known).collect()
     }
 
     /// What is watched for.
@@ -189,12 +179,6 @@ fn helper(household: &Household, helper: &HelperView) -> Helper {
         minutes: helper.minutes,
         arrived: helper.there,
     }
-}
-
-/// A contact's name; somebody who is none, such as an operator, by the name they gave.
-fn contact_name(household: &Household, id: &str) -> String {
-    let contact = household.contacts.iter().find(|contact| contact.id.as_str() == id);
-    contact.map_or_else(|| id.to_owned(), |contact| contact.name.clone())
 }
 
 fn percent(value: f64) -> Option<u8> {

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::Setup;
 use super::watch::{ANSWERS_WITHIN, Figures};
 use crate::core::{self, Picture, When};
+use crate::plan;
 
 /// What was last seen of each part.
 pub struct Look {
@@ -50,8 +51,7 @@ impl Look {
 
     /// How long ago a moment of the core's line was.
     pub fn ago(&self, picture: &Picture, when: When) -> Ago {
-        let age = picture.now.since(when.moment) + self.since_shown(picture);
-        Ago { seconds: age.as_secs(), at: when.wall }
+        plan::ago(picture, &self.stamp, when)
     }
 
     /// The same for a moment without a wall clock of its own.

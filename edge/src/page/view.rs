@@ -3,12 +3,15 @@
 
 use std::sync::Arc;
 
-use anju_web_setup::{BoxView, Health, Metric, Part, Status};
+use anju_model::Rule;
+use anju_web_setup::{BoxView, Health, Metric, Part, Plan, Status};
+use jiff::civil;
 use tokio::sync::watch::{self, Receiver};
 
 use super::status::Look;
 use super::watch::{Figures, watch};
 use super::{Setup, Sources, figures};
+use crate::plan;
 
 /// The box.
 pub struct View {
@@ -44,6 +47,12 @@ impl View {
 impl BoxView for View {
     fn status(&self) -> Status {
         self.look().status()
+    }
+
+    fn plan(&self, at: civil::Time, rule: &Rule) -> Option<Plan> {
+        let look = self.look();
+        let picture = look.picture().filter(|_| look.core_lives)?;
+        Some(plan::of(picture, &look.stamp, at, rule))
     }
 
     fn changes(&self) -> Receiver<u64> {

@@ -26,6 +26,7 @@ mod json;
 mod net;
 mod owntracks;
 mod page;
+mod plan;
 mod push;
 mod rtl433;
 mod serial;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::common::{Box_, Broker, DEADLINE, Peer, free_port};
 
 /// Asks the page; an error while it is not there.
-fn get(port: u16, target: &str) -> std::io::Result<(u16, String)> {
+pub fn get(port: u16, target: &str) -> std::io::Result<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(DEADLINE))?;
     let request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");

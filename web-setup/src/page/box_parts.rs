@@ -3,10 +3,8 @@
 use maud::{Markup, html};
 
 use super::Scene;
+use super::proof;
 use crate::view::{Channel, Link, Standing, Upstream, Watch};
-
-/// A channel that was not proved for longer may not work tonight, in seconds.
-const PROOF_IS_OLD: u64 = 31 * 86_400;
 
 /// The ways to people.
 pub fn ways(scene: &Scene<'_>) -> Markup {
@@ -23,20 +21,10 @@ pub fn ways(scene: &Scene<'_>) -> Markup {
 fn way(scene: &Scene<'_>, channel: &Channel) -> Markup {
     let words = scene.words;
     let name = words.get_or(&format!("channel-{}", channel.name), &channel.name);
-    let old = channel.proved.is_none_or(|proved| proved.seconds > PROOF_IS_OLD);
     html! {
-        div.bad[channel.failing.is_some()].unproved[old] {
+        div.bad[channel.failing.is_some()].unproved[proof::is_old(channel)] {
             dt { (scene.line([channel.contact.clone(), Some(name)])) }
-            dd {
-                @if let Some(reason) = &channel.failing {
-                    strong { (words.get("way-failing")) }
-                    span.quiet lang="en" { (reason) }
-                }
-                @match channel.proved {
-                    Some(proved) => span { (words.get("way-proved")) " " (scene.clock.ago(proved)) },
-                    None => span.quiet { (words.get("way-unproved")) },
-                }
-            }
+            dd { (proof::of(scene, channel)) }
         }
     }
 }

@@ -5,6 +5,8 @@ mod alerts;
 mod box_parts;
 mod devices;
 mod hero;
+mod plan;
+mod proof;
 mod reading;
 mod time;
 
@@ -13,7 +15,8 @@ use maud::{DOCTYPE, Markup, html};
 
 use crate::assets::Assets;
 use crate::texts::Words;
-use crate::view::Status;
+use crate::view::{Plan, Status};
+pub use plan::Asked as PlanAsked;
 use time::Clockwork;
 
 /// What every part of the page is given.
@@ -48,7 +51,13 @@ impl Scene<'_> {
 }
 
 /// The page in one language.
-pub fn home(status: &Status, words: &Words, assets: &Assets) -> Markup {
+pub fn home(
+    status: &Status,
+    plan: Option<&Plan>,
+    asked: Option<Language>,
+    words: &Words,
+    assets: &Assets,
+) -> Markup {
     let scene = Scene { status, words, clock: Clockwork::new(status, words) };
     let mood = hero::mood(status);
     html! {
@@ -79,6 +88,7 @@ pub fn home(status: &Status, words: &Words, assets: &Assets) -> Markup {
                         (hero::at_home(&scene))
                         (devices::section(&scene))
                         div.side {
+                            (plan::section(&scene, plan, asked))
                             (box_parts::ways(&scene))
                             (box_parts::rules(&scene))
                             (box_parts::the_box(&scene))

@@ -44,6 +44,8 @@ fn every_key_that_the_page_names_is_there() {
         include_str!("../page/box_parts.rs"),
         include_str!("../page/devices.rs"),
         include_str!("../page/hero.rs"),
+        include_str!("../page/plan.rs"),
+        include_str!("../page/proof.rs"),
         include_str!("../page/reading.rs"),
         include_str!("../page/time.rs"),
     ];

@@ -43,6 +43,22 @@ fn in_order(browser: &Browser<'_>) {
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
+/// Another time of day is a link away, in the language that is read.
+fn another_plan(browser: &Browser<'_>, english: bool) {
+    let plan = "document.getElementById('plan').innerText";
+    let shown = browser.value(plan).as_str().unwrap().to_owned();
+    let (night, sure) = if english {
+        ("03:00: Somebody may have fallen (Alarm)", "No way to them is proved")
+    } else {
+        ("03:00：可能有人跌倒（告警）", "没有一条路确认过能联系上")
+    };
+    assert!(shown.contains(night) && shown.contains(sure), "{shown}");
+    browser.value("document.querySelector('#plan a[href*=\"at=21:00\"]').click()");
+    browser.until(&format!("{plan} && {plan}.includes('21:00')"));
+    assert_eq!(browser.value("document.documentElement.lang"), if english { "en" } else { "zh-CN" });
+    in_order(browser);
+}
+
 async fn one(driver: &Driver, name: &str, window: Window) {
     let served: Served = serve(calm(), Limits::default()).await;
     let browser = Browser::open(driver, window);
@@ -63,6 +79,7 @@ async fn one(driver: &Driver, name: &str, window: Window) {
     println!("{name}: {bytes} bytes loaded so far");
     in_order(&browser);
     browser.picture(&picture(&format!("{name}-calm")));
+    another_plan(&browser, english);
 
     let began = Instant::now();
     served.made.change(|status| {

@@ -14,13 +14,15 @@ use std::time::Duration;
 
 use anju_model::observation::{Climate, Contact, Help, Motion};
 use anju_model::{
-    AlertId, BoxId, Class, Clock, DeviceId, DeviceKind, Fact, Language, LinkId, RoomId,
+    AlertId, BoxId, Class, Clock, ContactId, DeviceId, DeviceKind, Fact, Language, LinkId, RoomId,
+    Rule,
 };
 use anju_web_setup::{
     Activity, Ago, Alert, AlertStage, BoxView, Channel, Device, Health, Helper, Journal, Limits,
-    Link, Metric, Occupancy, OccupancyState, Part, Person, Presence, Reading, Standing, Status,
-    Upstream, Watch, Words,
+    Link, Metric, Occupancy, OccupancyState, Part, Person, Plan, Presence, Reading, Standing,
+    Status, Try, Upstream, Watch, Words,
 };
+use jiff::civil;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -50,6 +52,40 @@ impl BoxView for Made {
 
     fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    fn plan(&self, at: civil::Time, rule: &Rule) -> Option<Plan> {
+        let status = self.status.lock().unwrap();
+        status.guarding_since?;
+        let one = |after_seconds, id: &str, name: &str, ways: Vec<Channel>| Try {
+            after_seconds,
+            contact: ContactId::new(id).unwrap(),
+            name: name.to_owned(),
+            minutes_away: (after_seconds == 0).then_some(40),
+            ways,
+        };
+        let never = |name: &str| Channel {
+            name: name.to_owned(),
+            contact: None,
+            proved: None,
+            checked: None,
+            answered: None,
+            failing: None,
+        };
+        let mut dead = never("mail");
+        dead.proved = Some(ago(90_000));
+        dead.failing = Some("the mail server answered 535: wrong password".into());
+        Some(Plan {
+            at: at.strftime("%H:%M").to_string(),
+            on: "2026-11-24".into(),
+            rule: rule.to_string(),
+            class: Class::Alarm,
+            tries: vec![
+                one(0, "daughter", "女儿 王芳", status.channels.clone()),
+                one(0, "centre", "居家养老服务中心", vec![never("centre")]),
+                one(60, "neighbour", "邻居 老李", vec![dead, never("wecom")]),
+            ],
+        })
     }
 
     fn metrics(&self) -> Vec<Metric> {
@@ -142,6 +178,8 @@ pub fn calm() -> Status {
             name: "ntfy".into(),
             contact: Some("女儿 王芳".into()),
             proved: Some(ago(86_400)),
+            checked: Some(ago(7200)),
+            answered: None,
             failing: None,
         }],
         journal: Journal {

@@ -32,6 +32,49 @@ pub struct Try {
     pub channels: Vec<ChannelKind>,
 }
 
+/// How grave what a rule raises can be, at most.
+pub const fn gravest(rule: &Rule) -> Class {
+    match rule {
+        Rule::Help
+        | Rule::Fall
+        | Rule::Smoke
+        | Rule::Gas
+        | Rule::CarbonMonoxide
+        | Rule::Leak
+        | Rule::Inactivity
+        | Rule::LeftHome
+        | Rule::DoorAtNight
+        | Rule::BathroomStay
+        | Rule::OutOfBed
+        | Rule::Vital
+        | Rule::Heat
+        | Rule::Cold
+        | Rule::LockForced => Class::Alarm,
+        Rule::NotUp
+        | Rule::Medication
+        | Rule::WaterRunning
+        | Rule::LockTries
+        | Rule::Strangers
+        | Rule::PersonAtNight
+        | Rule::Other(_) => Class::Warning,
+        Rule::TestDue => Class::Request,
+        Rule::Unguarded
+        | Rule::DeviceSilent
+        | Rule::DeviceLow
+        | Rule::Tamper
+        | Rule::Trouble
+        | Rule::Journal
+        | Rule::Configuration
+        | Rule::Channel
+        | Rule::MainsLost
+        | Rule::BoxBattery
+        | Rule::NetworkLost
+        | Rule::CaseOpened
+        | Rule::BoxTemperature
+        | Rule::StorageWear => Class::Fault,
+    }
+}
+
 /// Who would be tried within the hour after `at`, household's civil time, if nobody answered.
 pub fn outlook(household: &Household, rule: &Rule, class: Class, at: civil::DateTime) -> Vec<Try> {
     let texts = Arc::new(Texts::new(household.language));
