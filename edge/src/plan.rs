@@ -16,7 +16,12 @@ pub fn of(picture: &Picture, stamp: &Stamp, at: civil::Time, rule: &Rule) -> Pla
 }
 
 /// The plan of a configuration by itself, of whose ways nothing is known.
-pub fn of_configuration(household: &Household, now: Timestamp, at: civil::Time, rule: &Rule) -> Plan {
+pub fn of_configuration(
+    household: &Household,
+    now: Timestamp,
+    at: civil::Time,
+    rule: &Rule,
+) -> Plan {
     let unknown = |name: &str, contact: &ContactId| Channel {
         name: name.to_owned(),
         contact: Some(contact_name(household, contact.as_str())),

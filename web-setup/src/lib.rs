@@ -19,6 +19,6 @@ pub use metrics::{Metric, MetricKind, Sample};
 pub use server::{Limits, serve};
 pub use view::{
     Activity, Ago, Alert, AlertStage, BoxView, Channel, Device, Health, Helper, Journal, Link,
-    Occupancy, OccupancyState, Part, Person, Plan, Presence, Reading, Standing, Status, Try, Upstream, Watch,
-    Words,
+    Occupancy, OccupancyState, Part, Person, Plan, Presence, Reading, Standing, Status, Try,
+    Upstream, Watch, Words,
 };

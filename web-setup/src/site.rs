@@ -83,8 +83,7 @@ async fn home(
     let (at, rule) = asked.plan.read().unwrap_or_else(page::PlanAsked::default_plan);
     let plan = site.view.plan(at, &rule);
     let lang = asked.lang.as_deref().map(|_| language);
-    let html =
-        page::home(&status, plan.as_ref(), lang, site.texts.of(language), &site.assets);
+    let html = page::home(&status, plan.as_ref(), lang, site.texts.of(language), &site.assets);
     let headers = [(header::CONTENT_LANGUAGE, language.tag()), (header::VARY, "Accept-Language")];
     (headers, Html(html.into_string())).into_response()
 }

@@ -3,7 +3,8 @@
 //! still knows how long ago something was.
 
 use anju_model::{
-    AlertId, BoxId, Class, Clock, ContactId, DeviceId, DeviceKind, Fact, Language, LinkId, PersonId, RoomId, Rule,
+    AlertId, BoxId, Class, Clock, ContactId, DeviceId, DeviceKind, Fact, Language, LinkId,
+    PersonId, RoomId, Rule,
 };
 use jiff::{Timestamp, civil};
 use serde::{Deserialize, Serialize};

@@ -47,7 +47,10 @@ pub fn run(
         (Some(Ok(())), Some(plan)) => (plan, true),
         (Some(Err(why)), _) => return Err(CliError::Plan(why)),
         _ => {
-            eprintln!("no daemon runs on {}: when each way last worked is not known", data.display());
+            eprintln!(
+                "no daemon runs on {}: when each way last worked is not known",
+                data.display()
+            );
             let household = household(config)?;
             (plan::of_configuration(&household, Timestamp::now(), at, &rule), false)
         }
@@ -87,9 +90,8 @@ fn print(out: &mut impl Write, plan: &Plan, known: bool, texts: &Texts) -> std::
             0 => texts.get("plan-at-once"),
             seconds => texts.format("plan-after", &[("seconds", &seconds.to_string())]),
         };
-        let away = minutes_away.map(|minutes| {
-            texts.format("plan-away", &[("minutes", &minutes.to_string())])
-        });
+        let away = minutes_away
+            .map(|minutes| texts.format("plan-away", &[("minutes", &minutes.to_string())]));
         writeln!(out, "{when}  {name}{}", away.unwrap_or_default())?;
         for way in ways {
             let name = texts.get(&format!("channel-{}", way.name));

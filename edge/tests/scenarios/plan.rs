@@ -39,8 +39,7 @@ async fn who_would_be_tried_at_night_is_told_with_each_ways_last_proof() {
     let mut centre = Peer::connect("centre", upstream.port, &["anju/1/#"]).await;
     let devices = Peer::connect("devices", zigbee.port, &[]).await;
     let mut anju = Box_::new(zigbee.port, upstream.port);
-    let old =
-        "[[contact]]\nid = \"daughter\"\nname = \"女儿\"\nrole = \"family\"\n[links.zigbee]";
+    let old = "[[contact]]\nid = \"daughter\"\nname = \"女儿\"\nrole = \"family\"\n[links.zigbee]";
     anju.configure(|config| config.replace(old, &CONTACTS.replace("URL", &server.url())));
 
     // Without a daemon the configuration alone is told, in the household's language.
@@ -51,14 +50,19 @@ async fn who_would_be_tried_at_night_is_told_with_each_ways_last_proof() {
 
     anju.start();
     centre.event("cn.anju.box.boot").await;
-    devices.publish_with("zigbee2mqtt/sos-button", true, "{\"battery\":90}".into(), Default::default()).await;
+    devices
+        .publish_with("zigbee2mqtt/sos-button", true, "{\"battery\":90}".into(), Default::default())
+        .await;
     centre.event("cn.anju.observation.battery").await;
     devices.publish("zigbee2mqtt/sos-button", "{\"action\":\"emergency\",\"linkquality\":1}").await;
     assert_eq!(server.next().await["topic"], "topic-daughter");
     centre.event("cn.anju.delivery.sent").await;
 
     let told: Value = serde_json::from_str(&plan(&anju, &["--json"])).unwrap();
-    assert_eq!((&told["at"], &told["rule"], &told["class"]), (&"03:00".into(), &"fall".into(), &"alarm".into()));
+    assert_eq!(
+        (&told["at"], &told["rule"], &told["class"]),
+        (&"03:00".into(), &"fall".into(), &"alarm".into())
+    );
     let tries = told["tries"].as_array().unwrap();
     let who: Vec<(u64, &str)> = tries
         .iter()
@@ -68,7 +72,8 @@ async fn who_would_be_tried_at_night_is_told_with_each_ways_last_proof() {
     assert!(tries[0]["ways"][0]["proved"]["seconds"].as_u64().unwrap() < 60, "{told}");
     assert_eq!(tries[1]["ways"][0]["proved"], Value::Null, "never reached yet");
     let by_day: Value =
-        serde_json::from_str(&plan(&anju, &["--json", "--at", "10:00", "--rule", "smoke"])).unwrap();
+        serde_json::from_str(&plan(&anju, &["--json", "--at", "10:00", "--rule", "smoke"]))
+            .unwrap();
     assert!(by_day["tries"].as_array().unwrap().iter().all(|one| one["after_seconds"] == 0));
     assert_eq!(by_day["tries"].as_array().unwrap().len(), 3, "smoke: everybody at once");
 

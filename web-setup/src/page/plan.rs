@@ -155,7 +155,10 @@ mod tests {
             Asked { at: at.map(Into::into), rule: rule.map(Into::into) }.read()
         };
         assert_eq!(read(None, None), Some(Asked::default_plan()));
-        assert_eq!(read(Some("21:30"), Some("smoke")), Some((civil::time(21, 30, 0, 0), Rule::Smoke)));
+        assert_eq!(
+            read(Some("21:30"), Some("smoke")),
+            Some((civil::time(21, 30, 0, 0), Rule::Smoke))
+        );
         for (at, rule) in [("25:00", "fall"), ("3", "fall"), ("", "fall"), ("03:00", "<b>")] {
             assert_eq!(read(Some(at), Some(rule)), None, "{at} {rule}");
         }

@@ -55,7 +55,10 @@ fn another_plan(browser: &Browser<'_>, english: bool) {
     assert!(shown.contains(night) && shown.contains(sure), "{shown}");
     browser.value("document.querySelector('#plan a[href*=\"at=21:00\"]').click()");
     browser.until(&format!("{plan} && {plan}.includes('21:00')"));
-    assert_eq!(browser.value("document.documentElement.lang"), if english { "en" } else { "zh-CN" });
+    assert_eq!(
+        browser.value("document.documentElement.lang"),
+        if english { "en" } else { "zh-CN" }
+    );
     in_order(browser);
 }
 
