@@ -2,8 +2,9 @@
 //! obeys commands to its devices. It must never share a pin or port with another driver, never
 //! judge, and never keep anything that its next start would need.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anju_model::observation::{Meter, Origin};
 use anju_model::{DeviceId, Observation};
@@ -99,6 +100,8 @@ pub enum Action {
     },
     /// Be silent.
     Hush,
+    /// Tell the next reading, even where it is no news: somebody tests whether it comes.
+    TellAnew,
 }
 
 /// Why a device did not do as asked.
@@ -140,6 +143,7 @@ pub struct Context {
     /// Cancelled when it is to stop.
     pub stop: CancellationToken,
     readings: Readings,
+    anew: Arc<Mutex<BTreeSet<DeviceId>>>,
 }
 
 impl Context {
@@ -149,7 +153,8 @@ impl Context {
         commands: mpsc::Receiver<DeviceCommand>,
         stop: CancellationToken,
     ) -> Self {
-        Self { reports, commands, stop, readings: Readings::default() }
+        let (readings, anew) = (Readings::default(), Arc::default());
+        Self { reports, commands, stop, readings, anew }
     }
 
     /// The same with what was read before.
@@ -164,16 +169,27 @@ impl Context {
         self.readings.last(meter)
     }
 
-    /// Takes the commands away, for devices that take none: refuses each, and ends when the driver
-    /// is to stop.
+    /// The devices that were asked to tell their next reading since this was last asked.
+    pub(crate) fn asked_anew(&self) -> BTreeSet<DeviceId> {
+        std::mem::take(&mut *self.anew.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes the commands away, for devices that only tell: keeps who is to tell anew, refuses all
+    /// else, and ends when the driver is to stop.
     pub(crate) fn refuse_until_stopped(&mut self) -> impl Future<Output = ()> + Send + use<> {
         let (_, none) = mpsc::channel(1);
         let mut commands = std::mem::replace(&mut self.commands, none);
-        let stop = self.stop.clone();
+        let (stop, anew) = (self.stop.clone(), self.anew.clone());
         let refuse = async move {
-            while let Some(command) = commands.recv().await {
+            while let Some(DeviceCommand { device, action, done }) = commands.recv().await {
+                let answer = if action == Action::TellAnew {
+                    anew.lock().unwrap_or_else(PoisonError::into_inner).insert(device);
+                    Ok(())
+                } else {
+                    Err(Refused::NotAble(device))
+                };
                 // The asker may have stopped waiting.
-                let _ = command.done.send(Err(Refused::NotAble(command.device)));
+                let _ = done.send(answer);
             }
             std::future::pending::<()>().await;
         };

@@ -152,6 +152,16 @@ impl Memory {
         worth
     }
 
+    /// The next readings are told whatever they are; states are told only when they change.
+    pub fn tell_anew(&mut self) {
+        self.last.retain(|_, (fact, _)| {
+            !matches!(
+                fact,
+                Fact::Climate(_) | Fact::Air(_) | Fact::Vital(_) | Fact::Meter(_) | Fact::Location(_)
+            )
+        });
+    }
+
     /// Notes that something was said.
     pub fn said(&mut self, now: Instant) {
         self.said_at = Some(now);

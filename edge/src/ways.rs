@@ -162,6 +162,17 @@ impl Outs {
         });
     }
 
+    /// Lets one device tell its next reading for its acceptance. One that can not, tells what is
+    /// news, and the acceptance waits for that.
+    pub fn tell_anew(&self, device: DeviceId) {
+        let commander = self.commander.clone();
+        tokio::spawn(async move {
+            if let Err(refused) = commander.ask(&device, DeviceAction::TellAnew).await {
+                tracing::debug!(%refused, "tells only what is news");
+            }
+        });
+    }
+
     /// The centre tells what became of a message that it was to pass on. Whether it was waited for,
     /// and is reported by who waited.
     pub fn told_by_centre(&self, delivery: &Delivery) -> bool {

@@ -65,6 +65,8 @@ pub struct Device {
     heard: Option<Instant>,
     dbm: Option<i16>,
     present: Option<bool>,
+    /// That it is near is told again when it is heard.
+    anew: bool,
     lost: bool,
     unconnected: bool,
     trigger_based: bool,
@@ -115,6 +117,7 @@ impl Device {
             heard: None,
             dbm: None,
             present: None,
+            anew: false,
             lost: false,
             unconnected: false,
             trigger_based: false,
@@ -157,6 +160,12 @@ impl Device {
         self.begun = false;
     }
 
+    /// The next reading is told whatever it is, and that it is near when it is heard.
+    pub fn tell_anew(&mut self) {
+        self.memory.tell_anew();
+        self.anew = true;
+    }
+
     /// Something came from its address.
     pub fn near(&mut self, dbm: Option<i16>, now: Instant) -> Vec<Observation> {
         self.heard = Some(now);
@@ -165,7 +174,11 @@ impl Device {
         if std::mem::take(&mut self.lost) {
             said.push(self.say(Online { online: true, reason: None }));
         }
+        let anew = std::mem::take(&mut self.anew);
         if self.tells_presence() {
+            if anew {
+                self.present = Some(false);
+            }
             said.extend(self.presence(true));
         }
         if self.memory.quiet_for(SIGN_OF_LIFE, now) {

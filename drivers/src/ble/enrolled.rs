@@ -1,12 +1,12 @@
 //! All enrolled devices of one radio, and what the radio hears at all. Pure; time is given. What
 //! comes from an address that is not enrolled must never become an observation.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use anju_model::Observation;
 use anju_model::config::BleAddress;
 use anju_model::observation::Origin;
+use anju_model::{DeviceId, Observation};
 use tokio::time::Instant;
 
 use super::device::Device;
@@ -106,6 +106,12 @@ impl Enrolled {
         let mut told = device.near(dbm, now);
         told.extend(meant);
         told
+    }
+
+    /// These devices tell their next reading whatever it is.
+    pub fn tell_anew(&mut self, devices: &BTreeSet<DeviceId>) {
+        let asked = self.devices.values_mut().filter(|d| devices.contains(&d.origin().device));
+        asked.for_each(Device::tell_anew);
     }
 
     /// Time passes.

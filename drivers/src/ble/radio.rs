@@ -324,6 +324,7 @@ impl Radio<'_> {
     /// Once a second: absence, and whoever is to be connected.
     async fn second(&mut self) -> Result<(), DriverError> {
         let now = Instant::now();
+        lock(self.enrolled).tell_anew(&self.context.asked_anew());
         let told = lock(self.enrolled).tick(now);
         self.tell(told).await?;
         if self.scan_paused.is_some_and(|at| now.duration_since(at) >= SCAN_PAUSE) {

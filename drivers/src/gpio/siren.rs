@@ -95,6 +95,10 @@ impl Sounder {
                 relay.stop();
                 false
             }
+            Action::TellAnew => {
+                answer(command, Err("it has no reading".to_owned()));
+                return Ok(());
+            }
         };
         if let Err(error) = line.set(on) {
             answer(command, Err(error.to_string()));

@@ -121,11 +121,14 @@ impl I2cDriver {
             })
             .collect();
         loop {
-            let Some((sensor, chip)) = members.iter_mut().min_by_key(|(sensor, _)| sensor.due)
-            else {
+            let Some(due) = members.iter().map(|(sensor, _)| sensor.due).min() else {
                 return std::future::pending().await;
             };
-            tokio::time::sleep_until(sensor.due).await;
+            tokio::time::sleep_until(due).await;
+            let anew = context.asked_anew();
+            members.iter_mut().for_each(|(sensor, _)| sensor.tell_anew_if(&anew));
+            let next = members.iter_mut().min_by_key(|(sensor, _)| sensor.due);
+            let Some((sensor, chip)) = next else { continue };
             // Taken anew at each poll: a bus on an adapter may have been unplugged meanwhile.
             let mut wires = self.bus.chip(sensor.address).map_err(|error| DriverError::Link {
                 link: self.link.to_string(),

@@ -1,11 +1,12 @@
 //! One chip between polls: what is due, what is worth telling. Pure; time is given. It must never
 //! tell twice that the chip is lost or back, nor the same reading with every poll.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anju_model::config::I2cBinding;
 use anju_model::observation::{Air, Climate, Online, Origin};
-use anju_model::{DeviceKind, Fact, Observation};
+use anju_model::{DeviceId, DeviceKind, Fact, Observation};
 use tokio::time::Instant;
 
 use super::Reading;
@@ -36,13 +37,30 @@ pub struct Sensor {
     failures: u32,
     lost: bool,
     told: Option<(Instant, Reading)>,
+    /// The next reading is told whatever it is.
+    anew: bool,
 }
 
 impl Sensor {
     /// A chip that is due at once.
     pub const fn new(origin: Origin, binding: &I2cBinding, who: String, now: Instant) -> Self {
         let (poll, address) = (binding.poll, binding.address);
-        Self { origin, poll, address, who, due: now, failures: 0, lost: false, told: None }
+        Self {
+            origin,
+            poll,
+            address,
+            who,
+            due: now,
+            failures: 0,
+            lost: false,
+            told: None,
+            anew: false,
+        }
+    }
+
+    /// The next reading is told whatever it is, if the chip is one of these.
+    pub fn tell_anew_if(&mut self, devices: &BTreeSet<DeviceId>) {
+        self.anew |= devices.contains(&self.origin.device);
     }
 
     /// Takes what a poll brought; returns what is to be told.
@@ -68,7 +86,9 @@ impl Sensor {
             said.push(self.say(Online { online: true, reason: None }));
         }
         let first = self.told.is_none();
+        let anew = std::mem::take(&mut self.anew);
         if let Some((at, told)) = &self.told
+            && !anew
             && now.duration_since(*at) < SAME_AGAIN
             && !changed(told, &reading)
         {

@@ -7,6 +7,7 @@ use anju_model::{DeviceId, Observation};
 use thiserror::Error;
 use tokio::time::Instant;
 
+use super::voice::Voice;
 use crate::driver::Action;
 
 /// Why a message can not be understood.
@@ -82,6 +83,12 @@ pub trait Dialect: Send {
     /// The device whose own topic this is, if there is one.
     fn owner(&self, topic: &str) -> Option<&Origin> {
         let _ = topic;
+        None
+    }
+
+    /// What a device says is told by; where its next reading can be told whatever it is.
+    fn voice(&mut self, device: &DeviceId) -> Option<&mut Voice> {
+        let _ = device;
         None
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anju_model::config::{JsonBinding, JsonRow, JsonSource, Zone};
 use anju_model::observation::{Form, Origin};
-use anju_model::{Fact, Observation};
+use anju_model::{DeviceId, Fact, Observation};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
@@ -176,6 +176,11 @@ impl Dialect for Json {
         let topic = topic.strip_prefix(&self.prefix)?;
         let speaker = self.speakers.iter().find(|speaker| speaker.binding.topic == topic)?;
         Some(&speaker.voice.origin)
+    }
+
+    fn voice(&mut self, device: &DeviceId) -> Option<&mut Voice> {
+        let mut voices = self.speakers.iter_mut().map(|one| &mut one.voice);
+        voices.find(|voice| voice.origin.device == *device)
     }
 
     fn connected(&mut self, now: Instant) {

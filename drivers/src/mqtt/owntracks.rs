@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anju_model::config::{OwnTracksBinding, Zone};
 use anju_model::observation::{Battery, Location, Origin};
-use anju_model::{Fact, Observation};
+use anju_model::{DeviceId, Fact, Observation};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
@@ -149,6 +149,11 @@ impl Dialect for OwnTracks {
         let rest = topic.strip_prefix(&self.base)?.strip_prefix('/')?;
         let phone = self.phones.iter().find(|phone| phone.binding.address == rest)?;
         Some(&phone.voice.origin)
+    }
+
+    fn voice(&mut self, device: &DeviceId) -> Option<&mut Voice> {
+        let mut voices = self.phones.iter_mut().map(|one| &mut one.voice);
+        voices.find(|voice| voice.origin.device == *device)
     }
 
     fn connected(&mut self, now: Instant) {

@@ -12,7 +12,7 @@ use anju_model::config::Rtl433Binding;
 use anju_model::observation::{
     Battery, Bell, CarbonMonoxide, Climate, Contact, Gas, Help, Leak, Motion, Origin, Smoke, Tamper,
 };
-use anju_model::{DeviceKind, Fact, Observation};
+use anju_model::{DeviceId, DeviceKind, Fact, Observation};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
@@ -205,6 +205,11 @@ impl Rtl433 {
 impl Dialect for Rtl433 {
     fn filters(&self) -> Vec<String> {
         ["+/events", "+/availability"].map(|topic| format!("{}/{topic}", self.base)).to_vec()
+    }
+
+    fn voice(&mut self, device: &DeviceId) -> Option<&mut Voice> {
+        let mut voices = self.transmitters.iter_mut().map(|one| &mut one.voice);
+        voices.find(|voice| voice.origin.device == *device)
     }
 
     fn connected(&mut self, now: Instant) {

@@ -15,7 +15,8 @@ use super::client::{Ack, Client, Event, Keep, Message};
 use super::complaints::Complaints;
 use super::dialect::{Dialect, Heard, Malformed};
 use super::merge::Merge;
-use crate::driver::{Context, DeviceCommand, DriverError, Refused};
+use super::voice::Voice;
+use crate::driver::{Action, Context, DeviceCommand, DriverError, Refused};
 
 /// Most messages whose acknowledgement waits for the record.
 const MOST_UNACKNOWLEDGED: usize = 1024;
@@ -240,8 +241,14 @@ impl Session<'_> {
     fn obey(&mut self, command: DeviceCommand) {
         let DeviceCommand { device, action, done } = command;
         let now = Instant::now();
-        let Some(order) = self.dialect.order(&device, &action, now) else {
+        if action == Action::TellAnew {
+            let voice = self.dialect.voice(&device);
+            let asked = voice.map(Voice::tell_anew).ok_or(Refused::NotAble(device));
             // The asker may have stopped waiting, here and below.
+            let _ = done.send(asked);
+            return;
+        }
+        let Some(order) = self.dialect.order(&device, &action, now) else {
             let _ = done.send(Err(Refused::NotAble(device)));
             return;
         };

@@ -81,6 +81,11 @@ impl Voice {
         self.settles = (!settle.is_zero()).then(|| now + settle);
     }
 
+    /// The next reading is told whatever it is.
+    pub fn tell_anew(&mut self) {
+        self.memory.tell_anew();
+    }
+
     fn observe(&self, fact: impl Into<Fact>) -> Observation {
         Observation::new(self.origin.clone(), fact)
     }

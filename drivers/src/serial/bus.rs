@@ -112,12 +112,11 @@ async fn round<W: Wires>(
     context: &Context,
 ) -> Result<(), DriverError> {
     loop {
+        port.idle_until(members.iter().map(|member| member.meter.due).min()).await?;
+        let anew = context.asked_anew();
+        members.iter_mut().for_each(|member| member.meter.tell_anew_if(&anew));
         // A device still being looked for goes behind those that are due.
-        let Some(next) = members.iter_mut().min_by_key(|member| member.meter.due) else {
-            port.idle_until(None).await?;
-            continue;
-        };
-        port.idle_until(Some(next.meter.due)).await?;
+        let Some(next) = members.iter_mut().min_by_key(|member| member.meter.due) else { continue };
         let known = next.approach.line();
         match next.approach.turn(&mut port, next.meter.is_lost()).await? {
             Turn::Looking => next.meter.due = Instant::now(),

@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use anju_model::Observation;
 use anju_model::observation::{Battery, Identity, Meter as Reading, Online, Origin, Trouble};
+use anju_model::{DeviceId, Observation};
 use tokio::time::Instant;
 
 /// Failed polls in a row after which a device counts as lost.
@@ -50,6 +50,8 @@ pub struct Meter {
     failures: u32,
     lost: bool,
     told: Option<(Instant, Reading)>,
+    /// The next reading is told whatever it is.
+    anew: bool,
     troubles: BTreeSet<String>,
     battery_low: Option<bool>,
     identity: Option<Identity>,
@@ -65,6 +67,7 @@ impl Meter {
             failures: 0,
             lost: false,
             told: None,
+            anew: false,
             troubles: BTreeSet::new(),
             battery_low: None,
             identity: None,
@@ -74,6 +77,11 @@ impl Meter {
     /// Whether it did not answer for long.
     pub const fn is_lost(&self) -> bool {
         self.lost
+    }
+
+    /// The next reading is told whatever it is, if the device is one of these.
+    pub fn tell_anew_if(&mut self, devices: &BTreeSet<DeviceId>) {
+        self.anew |= devices.contains(&self.origin.device);
     }
 
     /// Takes what a poll of `who` brought; returns what is to be told.
@@ -138,7 +146,9 @@ impl Meter {
             return None;
         }
         let first = self.told.is_none();
+        let anew = std::mem::take(&mut self.anew);
         if let Some((at, told)) = &self.told
+            && !anew
             && now.duration_since(*at) < SAME_AGAIN
             && !changed(told, &reading)
         {

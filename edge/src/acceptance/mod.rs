@@ -78,6 +78,8 @@ pub enum Effect {
     Record(BoxEvent),
     /// The siren shall sound shortly.
     Sound(DeviceId),
+    /// The device shall tell its next reading, even where it is no news.
+    TellAnew(DeviceId),
     /// Close the alert as a test.
     Close(AlertId),
 }
@@ -271,14 +273,19 @@ impl Acceptance {
     fn next(&mut self, now: Moment) -> Vec<Effect> {
         let Some((origin, by)) = self.waiting.pop_front() else { return Vec::new() };
         let step = steps::of(origin.kind);
-        let siren =
-            (origin.kind == DeviceKind::Siren).then(|| Effect::Sound(origin.device.clone()));
+        let order = if origin.kind == DeviceKind::Siren {
+            Some(Effect::Sound(origin.device.clone()))
+        } else if step.expects.iter().any(|expect| expect.is_reading()) {
+            Some(Effect::TellAnew(origin.device.clone()))
+        } else {
+            None
+        };
         let until = now.after(step.within);
         let (met, alerts) = (BTreeSet::new(), Vec::new());
         let running = Running { origin, step, by, until, met, alerts };
         let begun = Effect::Record(event(&running, "started"));
         self.running = Some(running);
-        std::iter::once(begun).chain(siren).collect()
+        std::iter::once(begun).chain(order).collect()
     }
 }
 

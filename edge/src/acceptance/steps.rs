@@ -102,6 +102,23 @@ impl Expect {
         }
     }
 
+    /// Whether any value will do: one that has not changed would otherwise not be told for long.
+    pub const fn is_reading(self) -> bool {
+        matches!(
+            self,
+            Expect::Water
+                | Expect::Electricity
+                | Expect::Place
+                | Expect::Breath
+                | Expect::Heart
+                | Expect::Pressure
+                | Expect::Oxygen
+                | Expect::Weight
+                | Expect::Climate
+                | Expect::Air
+        )
+    }
+
     /// Whether a fact is what is expected.
     pub fn met_by(self, fact: &Fact) -> bool {
         match (self, fact) {

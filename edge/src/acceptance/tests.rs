@@ -113,6 +113,7 @@ fn told(effects: &[Effect]) -> Vec<String> {
             }
             Effect::Record(other) => panic!("{other:?}"),
             Effect::Sound(device) => format!("sound {device}"),
+            Effect::TellAnew(device) => format!("tell anew {device}"),
             Effect::Close(alert) => format!("close {alert}"),
         })
         .collect()

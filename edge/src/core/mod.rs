@@ -334,6 +334,7 @@ impl Core {
             match effect {
                 Effect::Record(event) => steps.extend(self.record(Body::Box(event), None)),
                 Effect::Sound(device) => self.outs.try_siren(device),
+                Effect::TellAnew(device) => self.outs.tell_anew(device),
                 Effect::Close(alert) => {
                     let command = Command::Close {
                         alert: alert.clone(),

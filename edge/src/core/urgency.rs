@@ -13,6 +13,9 @@ pub fn of(body: &Body, awaited: bool) -> Urgency {
     match body {
         Body::Alert(_) => Urgency::Now,
         Body::Delivery(d) if matches!(d.state, DeliveryState::Requested) => Urgency::Now,
+        // An installer stands there, and waits for it.
+        Body::Observation(said) if said.test => Urgency::Now,
+        Body::Box(BoxEvent::Acceptance { .. }) => Urgency::Now,
         Body::Observation(said) => match &said.fact {
             Fact::Help(_)
             | Fact::Fall(_)

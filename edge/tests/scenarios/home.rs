@@ -1,6 +1,8 @@
 //! A home whose devices are all behind one broker: the rows of its configuration, a peer that plays
 //! the devices, and the centre that hears of them.
 
+use std::time::Duration;
+
 use rumqttc::v5::mqttbytes::v5::PublishProperties;
 use serde_json::{Value, json};
 
@@ -13,7 +15,7 @@ pub struct Home {
     /// What came and was not asked for yet: alerts overtake what they follow from.
     unread: Vec<Value>,
     _upstream: Broker,
-    _anju: Box_,
+    anju: Box_,
 }
 
 impl Home {
@@ -30,7 +32,7 @@ impl Home {
         let rows = rows.replace("PORT", &broker.port.to_string());
         let mut anju = Box_::of(&rows, upstream.port);
         anju.start();
-        Self { centre, devices, broker, unread: Vec::new(), _upstream: upstream, _anju: anju }
+        Self { centre, devices, broker, unread: Vec::new(), _upstream: upstream, anju }
     }
 
     pub async fn say(&self, topic: &str, payload: &Value) {
@@ -56,7 +58,10 @@ impl Home {
             if fits(&event) {
                 return event;
             }
-            self.unread.push(event);
+            // The heartbeat is no event.
+            if event["type"].is_string() {
+                self.unread.push(event);
+            }
         }
     }
 
@@ -74,6 +79,23 @@ impl Home {
         }
     }
 
+    /// Puts a device under test.
+    pub async fn begin_acceptance(&mut self, device: &str) {
+        let (begun, told) = self.anju.anju(&["acceptance", "start", device, "--json"]);
+        assert!(begun, "the acceptance of {device} was refused: {told}");
+        let started =
+            |event: &Value| acceptance_of(event, device) && event["data"]["result"] == "started";
+        tokio::time::timeout(DEADLINE, self.find(started)).await.expect("it begins");
+    }
+
+    /// How the acceptance of a device ended, if it does within a second.
+    pub async fn acceptance_ended(&mut self, device: &str) -> Option<Value> {
+        let ended =
+            |event: &Value| acceptance_of(event, device) && event["data"]["result"] != "started";
+        let found = tokio::time::timeout(Duration::from_secs(1), self.find(ended)).await;
+        Some(found.ok()?["data"].clone())
+    }
+
     /// The next alert of a device.
     pub async fn raised(&mut self, device: &str) -> Value {
         let fits = |event: &Value| {
@@ -83,6 +105,10 @@ impl Home {
         let data = &found.expect("an alert in time")["data"];
         json!({"rule": data["rule"], "class": data["class"]})
     }
+}
+
+fn acceptance_of(event: &Value, device: &str) -> bool {
+    event["type"] == "cn.anju.box.acceptance" && event["data"]["device"] == device
 }
 
 /// An alert to compare with.

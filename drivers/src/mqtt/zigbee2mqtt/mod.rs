@@ -266,6 +266,11 @@ impl Dialect for Zigbee2mqtt {
         }
     }
 
+    fn voice(&mut self, device: &DeviceId) -> Option<&mut Voice> {
+        let mut voices = self.devices.iter_mut().map(|one| &mut one.voice);
+        voices.find(|voice| voice.origin.device == *device)
+    }
+
     fn order(&mut self, device: &DeviceId, action: &Action, now: Instant) -> Option<Order> {
         let known = self.devices.iter().find(|known| known.voice.origin.device == *device)?;
         if known.voice.origin.kind != DeviceKind::Siren {
@@ -274,6 +279,7 @@ impl Dialect for Zigbee2mqtt {
         let seconds = match action {
             Action::Sound { seconds } => Some(*seconds),
             Action::Hush => None,
+            Action::TellAnew => return None,
         };
         let payload = siren::payload(&known.exposes, seconds);
         // One that is said to be lost must show that it is not.

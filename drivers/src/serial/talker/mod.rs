@@ -226,6 +226,9 @@ impl Session<'_> {
             self.say(context, Online { online: true, reason: None }).await?;
         }
         let first = !std::mem::replace(&mut self.heard_before, true);
+        if context.asked_anew().contains(&self.origin.device) {
+            self.memory.tell_anew();
+        }
         for fact in heard.facts {
             let event = matches!(fact, Fact::Help(_));
             if event || self.memory.news(&fact, now) {
