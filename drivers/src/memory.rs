@@ -157,7 +157,11 @@ impl Memory {
         self.last.retain(|_, (fact, _)| {
             !matches!(
                 fact,
-                Fact::Climate(_) | Fact::Air(_) | Fact::Vital(_) | Fact::Meter(_) | Fact::Location(_)
+                Fact::Climate(_)
+                    | Fact::Air(_)
+                    | Fact::Vital(_)
+                    | Fact::Meter(_)
+                    | Fact::Location(_)
             )
         });
     }
