@@ -10,6 +10,7 @@ use std::io::Cursor;
 use std::str::FromStr;
 
 use anju_model::Language;
+use anju_model::config::ContactRole;
 use symphonia::core::codecs::audio::AudioDecoderOptions;
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::Hint;
@@ -165,6 +166,74 @@ prompts! {
     Test = "test", Action;
     /// The box has started to guard.
     Ready = "ready", Low;
+    /// An outer door opened at night.
+    DoorAtNight = "door-at-night", Action;
+    /// In the bathroom for long.
+    BathroomStay = "bathroom-stay", Action;
+    /// Out of bed at night and not back.
+    OutOfBed = "out-of-bed", Action;
+    /// A measurement out of the person's range.
+    Vital = "vital", Action;
+    /// The room is too hot.
+    Heat = "heat", Action;
+    /// The room is too cold.
+    Cold = "cold", Action;
+    /// Medication was not taken in time.
+    Medication = "medication", Action;
+    /// Water runs for long.
+    WaterRunning = "water-running", Action;
+    /// Somebody rings again and again.
+    Strangers = "strangers", Action;
+    /// A lock was opened by force.
+    LockForced = "lock-forced", Critical;
+    /// Somebody tries wrong codes at the lock.
+    LockTries = "lock-tries", Action;
+    /// A help button is due for its test.
+    TestDue = "test-due", Low;
+    /// Nothing in the home can call for help any more.
+    Unguarded = "unguarded", Action;
+    /// A device was opened or taken away.
+    Tamper = "tamper", Low;
+    /// A device has a fault.
+    Trouble = "trouble", Low;
+    /// A way to contacts does not work.
+    WayOutLost = "way-out-lost", Low;
+    /// The box's battery is low, worn or missing.
+    BoxBattery = "box-battery", Action;
+    /// The box's case was opened.
+    CaseOpened = "case-opened", Action;
+    /// Something about the box itself needs a look.
+    BoxCare = "box-care", Low;
+    /// Who comes is of the family.
+    ComingFamily = "coming-family", Critical;
+    /// Who comes is a neighbour.
+    ComingNeighbour = "coming-neighbour", Critical;
+    /// Who comes is of the community.
+    ComingCommunity = "coming-community", Critical;
+    /// Who comes is a volunteer.
+    ComingVolunteer = "coming-volunteer", Critical;
+    /// Who comes is of the building's management.
+    ComingProperty = "coming-property", Critical;
+    /// Who comes is of the care centre.
+    ComingCentre = "coming-centre", Critical;
+    /// Who comes is here in about 5 minutes.
+    Minutes5 = "minutes-5", Critical;
+    /// Who comes is here in about 10 minutes.
+    Minutes10 = "minutes-10", Critical;
+    /// Who comes is here in about 15 minutes.
+    Minutes15 = "minutes-15", Critical;
+    /// Who comes is here in about 20 minutes.
+    Minutes20 = "minutes-20", Critical;
+    /// Who comes is here in about 30 minutes.
+    Minutes30 = "minutes-30", Critical;
+    /// Who comes is here in about 40 minutes.
+    Minutes40 = "minutes-40", Critical;
+    /// Who comes is here in about 60 minutes.
+    Minutes60 = "minutes-60", Critical;
+    /// Who comes is here in about 90 minutes.
+    Minutes90 = "minutes-90", Critical;
+    /// Who comes is here in about 120 minutes.
+    Minutes120 = "minutes-120", Critical;
     /// The bedroom. A room is allowed whenever the sentence it goes with is.
     RoomBedroom = "room-bedroom", Critical;
     /// The living room.
@@ -175,9 +244,41 @@ prompts! {
     RoomBathroom = "room-bathroom", Critical;
     /// The hall.
     RoomHall = "room-hall", Critical;
+    /// The study.
+    RoomStudy = "room-study", Critical;
+    /// The balcony.
+    RoomBalcony = "room-balcony", Critical;
 }
 
 impl PromptId {
+    /// Who comes, by what they are to the person.
+    pub const fn coming(role: ContactRole) -> PromptId {
+        match role {
+            ContactRole::Family => PromptId::ComingFamily,
+            ContactRole::Neighbour => PromptId::ComingNeighbour,
+            ContactRole::Community | ContactRole::SocialWorker => PromptId::ComingCommunity,
+            ContactRole::Volunteer | ContactRole::Charity => PromptId::ComingVolunteer,
+            ContactRole::Property => PromptId::ComingProperty,
+            ContactRole::CareInstitution | ContactRole::Centre => PromptId::ComingCentre,
+        }
+    }
+
+    /// In about how many minutes; never sooner than promised, and nothing beyond two hours.
+    pub fn in_minutes(minutes: u32) -> Option<PromptId> {
+        const SAID: [(u32, PromptId); 9] = [
+            (5, PromptId::Minutes5),
+            (10, PromptId::Minutes10),
+            (15, PromptId::Minutes15),
+            (20, PromptId::Minutes20),
+            (30, PromptId::Minutes30),
+            (40, PromptId::Minutes40),
+            (60, PromptId::Minutes60),
+            (90, PromptId::Minutes90),
+            (120, PromptId::Minutes120),
+        ];
+        SAID.iter().find(|(most, _)| minutes <= *most).map(|(_, id)| *id)
+    }
+
     /// The clip that names a room, if the room has one: `bedroom` is `room-bedroom`.
     pub fn for_room(room: &str) -> Option<PromptId> {
         let is_it = |id: &&PromptId| id.as_str().strip_prefix("room-") == Some(room);

@@ -33,6 +33,7 @@ fn child_speaks() {
     let settings = SpeakerSettings {
         device: None,
         wav_dir: None,
+        pack: None,
         language: Language::ZhCn,
         repeats: Repeats::default(),
         paced: true,
@@ -45,7 +46,7 @@ fn child_speaks() {
     speaker.say(say("a", PromptId::HelpPressed));
     let (slot, alert) = ("a".into(), None);
     assert_eq!(hear.recv_timeout(LIMIT).unwrap(), SpeakerEvent::Started { slot, alert });
-    // 150 ms are wanted of a release build; this one decodes five times more slowly.
+    // 150 ms are wanted; the rest is for a machine that is busy with other tests.
     let took = begin.elapsed();
     assert!(took < Duration::from_millis(750), "first sound after {took:?}");
     println!("first sound after {took:?}");
@@ -61,6 +62,7 @@ fn child_meets_a_card_that_blocks() {
     let settings = SpeakerSettings {
         device: None,
         wav_dir: None,
+        pack: None,
         language: Language::ZhCn,
         repeats: Repeats::default(),
         paced: true,

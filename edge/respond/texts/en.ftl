@@ -149,23 +149,7 @@ age-days = { $n } days ago
 button-accept = On my way
 button-arrived = I am there
 
-# Who comes, after "somebody is coming".
-coming = { $who }.
-coming-in = { $who }, in about { $minutes } minutes.
-
 sms-hint = Reply 1 to accept, 2 when you are there.
-
-spoken-door-at-night = It is night, and the door has been opened. If you do not need to go out, please close it and go back to bed.
-spoken-bathroom-stay = You have been in the bathroom for a long time. Are you all right? If you need help, press the button or call out.
-spoken-out-of-bed = It is night. Are you all right? If you need help, press the button.
-spoken-vital = The last measurements were not as usual. Please sit down and rest, and measure again. Your family is told.
-spoken-heat = It is very hot in the room. Please drink water, open the windows or switch on the fan or air conditioner.
-spoken-cold = It is very cold in the room. Please put on warm clothes and switch on the heating.
-spoken-medication = It is past the time for your medication. Please take it if you have not yet.
-spoken-water-running = Water has been running for a long time. Please see whether a tap is open.
-spoken-strangers = Somebody rings again and again. You do not have to open to strangers, and nobody honest asks for money at the door.
-spoken-test-due = It is time to test the help button. Please press it once while somebody is with you.
-spoken-unguarded = Some of my devices can not be reached. Help is asked to mend them. If you need help, use the telephone.
 
 acceptance-fixed-alarm = Press the button now.
 acceptance-portable-alarm = Press the button now.

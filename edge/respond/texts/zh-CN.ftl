@@ -148,23 +148,7 @@ age-days = { $n }天前
 button-accept = 我来了
 button-arrived = 已到
 
-# Who comes, after "somebody is coming".
-coming = { $who }。
-coming-in = { $who }，大约{ $minutes }分钟。
-
 sms-hint = 回复1接受，回复2表示已到。
-
-spoken-door-at-night = 现在是夜里，门打开了。如果不需要出门，请关好门，回去休息。
-spoken-bathroom-stay = 您在卫生间很久了，还好吗？需要帮助，请按按钮，或者大声叫人。
-spoken-out-of-bed = 现在是夜里，您还好吗？需要帮助，请按按钮。
-spoken-vital = 刚才测的数值和平时不一样。请坐下休息，再量一次。我们会告诉您的家人。
-spoken-heat = 屋里很热。请多喝水，开窗通风，或者打开风扇、空调。
-spoken-cold = 屋里很冷。请多穿衣服，打开取暖设备。
-spoken-medication = 已经过了吃药的时间。如果还没有吃，请现在吃药。
-spoken-water-running = 水已经流了很久。请看看水龙头是不是没有关。
-spoken-strangers = 有人反复按门铃。不认识的人可以不开门，上门要钱的多半是骗子。
-spoken-test-due = 该测试求助按钮了。请在有人陪伴的时候按一次。
-spoken-unguarded = 有些设备联系不上了，正在请人来修。需要帮助的时候，请打电话。
 
 acceptance-fixed-alarm = 请现在按下按钮。
 acceptance-portable-alarm = 请现在按下按钮。

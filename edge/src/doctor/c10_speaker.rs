@@ -1,11 +1,45 @@
 //! The speaker: the system has a sound card, or a folder for WAV files stands in for it.
 
+use std::path::Path;
 use std::sync::Arc;
+
+use anju_model::config::Speaker;
+use anju_respond::out::speaker::pack::{Pack, Unfit};
+use anju_respond::prompts::PromptId;
 
 use super::{Case, Finding, ok, problem};
 
 pub(super) async fn check(case: Arc<Case>) -> Vec<Finding> {
     let speaker = case.household.as_ref().map(|home| home.speaker.clone()).unwrap_or_default();
+    let mut found = card(&speaker);
+    if let Some(folder) = speaker.pack {
+        let read = tokio::task::spawn_blocking(move || voices(&folder)).await;
+        found.extend(read.unwrap_or_default());
+    }
+    found
+}
+
+/// The recordings that go before the prompts.
+fn voices(folder: &Path) -> Vec<Finding> {
+    let (pack, unfit) = Pack::read(folder);
+    let missing = pack.missing().count();
+    let what = format!(
+        "{} recordings in {}; {missing} of {} prompts are built-in",
+        pack.len(),
+        folder.display(),
+        PromptId::ALL.len()
+    );
+    let mut found = vec![ok("voices", what)];
+    let mend = "record it again as Ogg Vorbis or WAV with one channel, or remove the file";
+    found.extend(
+        unfit
+            .into_iter()
+            .map(|Unfit { file, why }| problem("voices", format!("{file}: {why}"), mend)),
+    );
+    found
+}
+
+fn card(speaker: &Speaker) -> Vec<Finding> {
     let cards = std::fs::read_to_string("/proc/asound/cards").unwrap_or_default();
     let named: Vec<&str> = cards
         .lines()

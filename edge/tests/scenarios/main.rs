@@ -32,4 +32,5 @@ mod push;
 mod rtl433;
 mod serial;
 mod wire;
+mod speech;
 mod zigbee;

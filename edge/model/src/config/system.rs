@@ -51,6 +51,8 @@ pub struct Speaker {
     pub device: Option<String>,
     /// Folder for WAV files, when there is no sound card.
     pub wav_dir: Option<PathBuf>,
+    /// Folder of recordings that are heard instead of the built-in prompts.
+    pub pack: Option<PathBuf>,
 }
 
 /// Limits of the journal.

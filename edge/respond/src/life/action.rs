@@ -121,6 +121,13 @@ pub enum Clip {
     Prompt(PromptId),
     /// The room's name, where there is a clip for it.
     Room(RoomId),
+    /// Who somebody is: a recording of their name, or else a prompt.
+    Contact {
+        /// Who.
+        id: ContactId,
+        /// What is said where nobody recorded the name.
+        otherwise: PromptId,
+    },
     /// Free words, spoken only where a voice for them is installed.
     Words(String),
 }

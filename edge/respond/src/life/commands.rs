@@ -5,7 +5,7 @@ use anju_model::command::{Command, Request};
 use anju_model::config::ChannelKind;
 use anju_model::{AlertChange, AlertId, AlertStep, Class, ContactId, Moment, Outcome};
 
-use super::action::{Action, Answer, Clip, NoticeKind, RefusedCommand};
+use super::action::{Action, Answer, NoticeKind, RefusedCommand};
 use super::book::Book;
 use super::speech;
 
@@ -87,11 +87,9 @@ impl Book {
         }
         let step = AlertStep::Accepted { by: by.clone(), minutes, via: via.clone() };
         self.record(now, id, step, out);
-        let coming = self.coming(&by, minutes);
-        let said = self.alerts.get(id).and_then(speech::accepted).map(|mut said| {
-            said.clips.push(Clip::Words(coming));
-            said
-        });
+        let who = self.contact(&by);
+        let minutes = minutes.or_else(|| who.and_then(|contact| contact.minutes_away));
+        let said = self.alerts.get(id).and_then(|alert| speech::accepted(alert, who, minutes));
         out.extend(said.map(Action::Announce));
         if let Some(contact) = self.contact(&by) {
             let way = contact.channels.iter().copied().filter(|c| c.as_str() == via).collect();
@@ -100,19 +98,6 @@ impl Book {
         self.notify_told(id, NoticeKind::Accepted, Some(&by), out);
         self.advance(now, id, out);
         Ok(())
-    }
-
-    /// Who is coming, and how long it takes them, for the person who waits.
-    fn coming(&self, by: &str, minutes: Option<u32>) -> String {
-        let contact = self.contact(by);
-        let who = contact.map_or(by, |contact| contact.name.as_str());
-        match minutes.or_else(|| contact.and_then(|contact| contact.minutes_away)) {
-            Some(minutes) => {
-                let minutes = minutes.to_string();
-                self.texts.format("coming-in", &[("who", who), ("minutes", &minutes)])
-            }
-            None => self.texts.format("coming", &[("who", who)]),
-        }
     }
 
     /// An answer without an alert's name is about everything that its sender was told of and that

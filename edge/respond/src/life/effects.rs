@@ -6,7 +6,7 @@ use std::time::Duration;
 use anju_model::config::Contact;
 use anju_model::{AlertId, AlertStep, Class, Moment, Outcome, Rule};
 
-use super::action::{Action, Announcement, Clip, NoticeKind, SirenPattern};
+use super::action::{Action, Announcement, NoticeKind, SirenPattern};
 use super::alert::{Alert, Helper, Stage, TEST_LASTS};
 use super::book::{BY_ITSELF, Book};
 use super::{plan, speech};
@@ -107,13 +107,7 @@ impl Book {
         choose: impl Fn(&Alert) -> Option<Announcement>,
         out: &mut Vec<Action>,
     ) {
-        let Some(mut said) = self.alerts.get(id).and_then(choose) else { return };
-        for clip in &mut said.clips {
-            if let Clip::Words(key) = clip {
-                *key = self.texts.get(key);
-            }
-        }
-        out.push(Action::Announce(said));
+        out.extend(self.alerts.get(id).and_then(choose).map(Action::Announce));
     }
 
     /// After a restart: what still waits for somebody is said again.

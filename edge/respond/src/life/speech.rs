@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use anju_model::config::Contact;
 use anju_model::{AlertId, Class, Rule, Subject};
 
 use super::action::{Announcement, Clip, Repeat, Urgency};
 use super::alert::{Alert, Stage};
-use crate::prompts::PromptId;
+use crate::prompts::{PromptClass, PromptId};
 
 /// The slot of an alert's announcements.
 pub(super) fn slot(id: &AlertId) -> Arc<str> {
@@ -22,29 +23,26 @@ pub(super) fn question_slot(rule: &Rule) -> Arc<str> {
 fn say(subject: &Subject, prompts: &[PromptId], repeat: Repeat) -> Announcement {
     let test = subject.test.then_some(PromptId::Test);
     let repeat = if subject.test { Repeat::Once } else { repeat };
-    let clips = test.into_iter().chain(prompts.iter().copied()).map(Clip::Prompt).collect();
     Announcement {
         slot: slot(&subject.alert),
         alert: Some(subject.alert.clone()),
         urgency: match subject.class {
             Class::Alarm => Urgency::Critical,
-            Class::Warning | Class::Request => Urgency::Action,
-            Class::Fault if matters_at_once(&subject.rule) => Urgency::Action,
-            Class::Fault => Urgency::Low,
+            Class::Warning => Urgency::Action,
+            // What can wait for the day says the catalogue.
+            Class::Request | Class::Fault => match prompts.first().map(|id| id.class()) {
+                Some(PromptClass::Low) => Urgency::Low,
+                _ => Urgency::Action,
+            },
         },
         repeat,
-        clips,
+        clips: test.into_iter().chain(prompts.iter().copied()).map(Clip::Prompt).collect(),
     }
 }
 
-/// Faults that the person in the home should know of at any hour.
-const fn matters_at_once(rule: &Rule) -> bool {
-    matches!(rule, Rule::Journal | Rule::Unguarded | Rule::MainsLost)
-}
-
-/// What is said first of an alert.
-fn first_words(subject: &Subject) -> &'static [PromptId] {
-    match (&subject.rule, subject.class) {
+/// What is said first of an alert. Empty: nothing, since it would help nobody in the home.
+fn first_words(rule: &Rule, class: Class) -> &'static [PromptId] {
+    match (rule, class) {
         (Rule::Help, _) => &[PromptId::HelpPressed, PromptId::CancelHint],
         (Rule::Fall, _) => &[PromptId::FallSuspected, PromptId::CancelHint],
         (Rule::Smoke, _) => &[PromptId::Smoke],
@@ -55,31 +53,42 @@ fn first_words(subject: &Subject) -> &'static [PromptId] {
         (Rule::Inactivity, _) => &[PromptId::InactivityQuestion],
         (Rule::NotUp, _) => &[PromptId::NotUp],
         (Rule::LeftHome, _) => &[PromptId::LeftHome],
+        // An alarm says that the family is called, and a warning only what to do.
+        (Rule::DoorAtNight, Class::Alarm) => &[PromptId::DoorAtNight, PromptId::ContactTrying],
+        (Rule::DoorAtNight, _) => &[PromptId::DoorAtNight],
+        (Rule::BathroomStay, Class::Alarm) => &[PromptId::BathroomStay, PromptId::ContactTrying],
+        (Rule::BathroomStay, _) => &[PromptId::BathroomStay],
+        (Rule::OutOfBed, Class::Alarm) => &[PromptId::OutOfBed, PromptId::ContactTrying],
+        (Rule::OutOfBed, _) => &[PromptId::OutOfBed],
+        (Rule::Heat, Class::Alarm) => &[PromptId::Heat, PromptId::ContactTrying],
+        (Rule::Heat, _) => &[PromptId::Heat],
+        (Rule::Cold, Class::Alarm) => &[PromptId::Cold, PromptId::ContactTrying],
+        (Rule::Cold, _) => &[PromptId::Cold],
+        (Rule::Vital, _) => &[PromptId::Vital],
+        (Rule::Medication, _) => &[PromptId::Medication],
+        (Rule::WaterRunning, _) => &[PromptId::WaterRunning],
+        (Rule::LockForced, _) => &[PromptId::LockForced],
+        (Rule::LockTries, _) => &[PromptId::LockTries],
+        (Rule::Strangers, _) => &[PromptId::Strangers],
+        (Rule::TestDue, _) => &[PromptId::TestDue],
+        (Rule::Unguarded, _) => &[PromptId::Unguarded],
         (Rule::DeviceSilent, _) => &[PromptId::DeviceSilent],
-        (rule, _) if rule.as_str() == "unguarded" => &[PromptId::DeviceSilent],
         (Rule::DeviceLow, _) => &[PromptId::DeviceLowBattery],
+        (Rule::Tamper, _) => &[PromptId::Tamper],
+        (Rule::Trouble, _) => &[PromptId::Trouble],
         (Rule::Journal, _) => &[PromptId::CannotRecord],
+        (Rule::Channel, _) => &[PromptId::WayOutLost],
         (Rule::MainsLost, _) => &[PromptId::PowerLost],
+        (Rule::BoxBattery, _) => &[PromptId::BoxBattery],
         (Rule::NetworkLost, _) => &[PromptId::NetworkLost],
-        _ => &[],
-    }
-}
-
-/// What is said of a rule for which there is no prompt: the name of a sentence, for a voice.
-const fn sentence(rule: &Rule) -> Option<&'static str> {
-    match rule {
-        Rule::DoorAtNight => Some("spoken-door-at-night"),
-        Rule::BathroomStay => Some("spoken-bathroom-stay"),
-        Rule::OutOfBed => Some("spoken-out-of-bed"),
-        Rule::Vital => Some("spoken-vital"),
-        Rule::Heat => Some("spoken-heat"),
-        Rule::Cold => Some("spoken-cold"),
-        Rule::Medication => Some("spoken-medication"),
-        Rule::WaterRunning => Some("spoken-water-running"),
-        Rule::Strangers => Some("spoken-strangers"),
-        Rule::TestDue => Some("spoken-test-due"),
-        Rule::Unguarded => Some("spoken-unguarded"),
-        _ => None,
+        (Rule::CaseOpened, _) => &[PromptId::CaseOpened],
+        (Rule::Configuration | Rule::BoxTemperature | Rule::StorageWear, _) => {
+            &[PromptId::BoxCare]
+        }
+        // Whoever sleeps is not to be frightened, and whoever creeps about not to be warned.
+        (Rule::PersonAtNight, _) => &[],
+        // A rule of another version.
+        (Rule::Other(_), _) => &[],
     }
 }
 
@@ -105,11 +114,12 @@ pub(super) fn fault(alert: &Alert) -> Option<Announcement> {
 }
 
 fn opening(subject: &Subject) -> Option<Announcement> {
-    let words = first_words(subject);
-    let sentence = if words.is_empty() { Some(sentence(&subject.rule)?) } else { None };
+    let words = first_words(&subject.rule, subject.class);
+    if words.is_empty() {
+        return None;
+    }
     let repeat = if subject.class == Class::Alarm { Repeat::UntilQuiet } else { Repeat::Once };
     let mut said = say(subject, words, repeat);
-    said.clips.extend(sentence.map(|key| Clip::Words(key.to_owned())));
     if let Some(room) = subject.room.as_ref().filter(|_| names_the_room(&subject.rule)) {
         said.clips.push(Clip::Room(room.clone()));
     }
@@ -137,9 +147,19 @@ pub(super) fn nobody_yet(alert: &Alert) -> Option<Announcement> {
     }
 }
 
-/// Somebody comes.
-pub(super) fn accepted(alert: &Alert) -> Option<Announcement> {
-    spoken_of(alert, &[PromptId::Accepted], Repeat::Once)
+/// Somebody comes: who, if they are a contact, and in how long.
+pub(super) fn accepted(
+    alert: &Alert,
+    who: Option<&Contact>,
+    minutes: Option<u32>,
+) -> Option<Announcement> {
+    let mut said = spoken_of(alert, &[PromptId::Accepted], Repeat::Once)?;
+    said.clips.extend(who.map(|contact| Clip::Contact {
+        id: contact.id.clone(),
+        otherwise: PromptId::coming(contact.role),
+    }));
+    said.clips.extend(minutes.and_then(PromptId::in_minutes).map(Clip::Prompt));
+    Some(said)
 }
 
 /// Somebody is there.
@@ -195,4 +215,52 @@ pub(super) fn question(rule: &Rule) -> Option<Announcement> {
         repeat: Repeat::Once,
         clips: vec![Clip::Prompt(words)],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::life::outlook::gravest;
+
+    const CLASSES: [Class; 4] = [Class::Fault, Class::Request, Class::Warning, Class::Alarm];
+
+    /// Each prompt has its sound in both languages, or it would not compile; here, that each rule
+    /// has a prompt.
+    #[test]
+    fn every_rule_speaks_for_itself_save_one() {
+        for class in CLASSES {
+            let silent: Vec<&Rule> =
+                Rule::KNOWN.iter().filter(|rule| first_words(rule, class).is_empty()).collect();
+            assert_eq!(silent, [&Rule::PersonAtNight], "{class}");
+        }
+    }
+
+    #[test]
+    fn dangers_that_want_different_things_done_have_different_words() {
+        let shared = [Rule::Configuration, Rule::BoxTemperature, Rule::StorageWear];
+        let mut said = std::collections::BTreeMap::new();
+        for rule in Rule::KNOWN.iter().filter(|rule| !shared.contains(rule)) {
+            for class in CLASSES {
+                let Some(first) = first_words(rule, class).first() else { continue };
+                let by = said.entry(first.as_str()).or_insert(rule);
+                assert_eq!(*by, rule, "{first} is said of two rules");
+            }
+        }
+    }
+
+    /// What may be heard at night is what cannot wait, whatever class a rule raises at most.
+    #[test]
+    fn what_is_said_fits_the_class() {
+        for rule in Rule::KNOWN {
+            let class = gravest(rule);
+            let Some(first) = first_words(rule, class).first() else { continue };
+            match class {
+                Class::Alarm | Class::Warning => {
+                    assert_ne!(first.class(), PromptClass::Low, "{rule}");
+                }
+                Class::Request => assert_eq!(first.class(), PromptClass::Low, "{rule}"),
+                Class::Fault => assert_ne!(first.class(), PromptClass::Critical, "{rule}"),
+            }
+        }
+    }
 }

@@ -77,7 +77,11 @@ pub(super) fn web(root: &Row<'_>, faults: &mut Faults<'_>) -> Web {
 pub(super) fn speaker(root: &Row<'_>, faults: &mut Faults<'_>) -> Speaker {
     single(root, "speaker", &Expected::only(&[&schema::SPEAKER]), faults).map_or_else(
         Speaker::default,
-        |fields| Speaker { device: fields.text("device"), wav_dir: fields.path("wav_dir") },
+        |fields| Speaker {
+            device: fields.text("device"),
+            wav_dir: fields.path("wav_dir"),
+            pack: fields.path("pack"),
+        },
     )
 }
 

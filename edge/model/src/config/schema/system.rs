@@ -56,6 +56,13 @@ pub(in crate::config) const SPEAKER: Section = Section {
     keys: &[
         derived("device", Kind::Text { max: 128 }, "`default`", "ALSA device."),
         optional("wav_dir", Kind::Path, "Folder for WAV files, where there is no sound card."),
+        optional(
+            "pack",
+            Kind::Path,
+            "Folder of recordings (a dialect, the family's voices) that are heard instead of the \
+             built-in prompts: `<prompt>.ogg` or `.wav`, `room-<room>`, `contact-<id>`; what is \
+             missing is said as ever. Read at the start.",
+        ),
     ],
 };
 

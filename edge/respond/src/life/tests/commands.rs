@@ -5,6 +5,7 @@ use anju_model::config::ChannelKind;
 use anju_model::{AlertId, Outcome};
 
 use super::home::*;
+use crate::prompts::PromptId;
 use crate::life::{Action, Answer, Clip, Input, RefusedCommand, Stage};
 
 fn nowhere() -> AlertId {
@@ -116,14 +117,16 @@ fn an_answer_without_a_name_is_about_what_its_sender_was_told_of() {
     let actions = answers(&mut home, "daughter", Answer::Accept, None);
     assert_eq!(steps(&actions), ["accepted"]);
     assert_eq!(home.stage(), Stage::Accepted);
-    let words = actions.iter().find_map(|action| match action {
-        Action::Announce(said) => said.clips.iter().find_map(|clip| match clip {
-            Clip::Words(words) => Some(words.clone()),
-            _ => None,
-        }),
+    let said = actions.iter().find_map(|action| match action {
+        Action::Announce(said) => Some(said.clips.clone()),
         _ => None,
     });
-    assert_eq!(words.unwrap(), "name of daughter, in about 40 minutes.");
+    let daughter = Clip::Contact {
+        id: anju_model::ContactId::new("daughter").unwrap(),
+        otherwise: PromptId::ComingFamily,
+    };
+    let soon = Clip::Prompt(PromptId::Minutes40);
+    assert_eq!(said.unwrap(), [Clip::Prompt(PromptId::Accepted), daughter, soon]);
     assert_eq!(steps(&answers(&mut home, "daughter", Answer::Accept, None)), [] as [&str; 0]);
     assert_eq!(steps(&answers(&mut home, "daughter", Answer::Arrived, None)), ["arrived"]);
 }

@@ -55,7 +55,7 @@ fn steps_follow_each_other_until_somebody_accepts() {
     );
     let actions = home.accept("neighbour", Some(5));
     assert_eq!(steps(&actions), ["accepted"]);
-    assert_eq!(said(&actions), ["accepted"]);
+    assert_eq!(said(&actions), ["accepted", "minutes-5"]);
     let others: Vec<_> = told(&actions);
     assert_eq!(
         others,

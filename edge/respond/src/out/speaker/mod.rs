@@ -6,6 +6,7 @@
 
 mod alsa;
 mod espeak;
+pub mod pack;
 mod queue;
 mod samples;
 mod sink;
@@ -33,6 +34,8 @@ pub struct SpeakerSettings {
     pub device: Option<String>,
     /// Folder for WAV files while no card can be opened.
     pub wav_dir: Option<PathBuf>,
+    /// Folder of recordings that go before the prompts.
+    pub pack: Option<PathBuf>,
     /// Language of the prompts.
     pub language: Language,
     /// When what repeats is said again.
@@ -47,6 +50,7 @@ impl SpeakerSettings {
         Self {
             device: speaker.device.clone(),
             wav_dir: speaker.wav_dir.clone(),
+            pack: speaker.pack.clone(),
             language,
             repeats: Repeats::default(),
             paced: true,

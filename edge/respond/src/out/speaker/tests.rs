@@ -14,6 +14,7 @@ fn settings(folder: &Path, paced: bool) -> SpeakerSettings {
     SpeakerSettings {
         device: Some("anju-no-such-card".to_owned()),
         wav_dir: Some(folder.to_owned()),
+        pack: None,
         language: Language::En,
         repeats: Repeats::default(),
         paced,
@@ -168,4 +169,46 @@ fn a_folder_that_can_not_be_written_is_a_fault_and_heals() {
     assert_eq!(hear.recv_timeout(LIMIT).unwrap(), finished("a", true));
     assert_eq!(hear.recv_timeout(LIMIT).unwrap(), SpeakerEvent::Health(None));
     speaker.stop();
+}
+
+#[test]
+fn a_pack_speaks_where_it_can_and_the_prompts_where_it_can_not() {
+    let (folder, pack) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let record = |name: &str, as_if: PromptId| {
+        std::fs::write(pack.path().join(name), prompts::ogg(as_if, Language::ZhCn)).unwrap();
+    };
+    record("smoke.ogg", PromptId::Gas);
+    record("room-attic.ogg", PromptId::RoomStudy);
+    record("contact-daughter.ogg", PromptId::ComingNeighbour);
+    std::fs::write(pack.path().join("accepted.ogg"), "broken").unwrap();
+    let mut voice = voice::Voice::new(Language::En, {
+        let coming = pack::Coming::begin(Some(pack.path()));
+        coming.wait();
+        coming
+    });
+    let mut say = |clip: Clip| voice.sound(&clip, &|| false).map(|pcm| pcm.samples);
+    let recorded = |id| Some(prompts::decode(prompts::ogg(id, Language::ZhCn)).unwrap().samples);
+    let contact = |id: &str| Clip::Contact {
+        id: id.parse().unwrap(),
+        otherwise: PromptId::ComingFamily,
+    };
+    assert!(say(Clip::Prompt(PromptId::Smoke)) == recorded(PromptId::Gas));
+    assert!(say(Clip::Room("attic".parse().unwrap())) == recorded(PromptId::RoomStudy));
+    assert!(say(contact("daughter")) == recorded(PromptId::ComingNeighbour));
+    assert!(say(contact("son")) == Some(prompt(PromptId::ComingFamily)));
+    assert!(say(Clip::Prompt(PromptId::Accepted)) == Some(prompt(PromptId::Accepted)), "broken");
+    assert!(say(Clip::Prompt(PromptId::Leak)) == Some(prompt(PromptId::Leak)), "missing");
+
+    // A folder that is not there makes nobody mute.
+    let mut settings = settings(folder.path(), false);
+    settings.pack = Some(pack.path().join("nowhere"));
+    let (speaker, hear) = start(settings);
+    speaker.say(say_once("a", PromptId::RoomHall));
+    assert_eq!(hear.recv_timeout(LIMIT).unwrap(), started("a"));
+    assert_eq!(hear.recv_timeout(LIMIT).unwrap(), finished("a", true));
+    speaker.stop();
+}
+
+fn say_once(slot: &str, id: PromptId) -> Announcement {
+    say(slot, Urgency::Critical, Repeat::Once, &[Clip::Prompt(id)])
 }

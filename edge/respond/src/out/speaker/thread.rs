@@ -5,6 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::alsa::Card;
+use super::pack::Coming;
 use super::queue::{Next, Queue, tag};
 use super::samples::at_rate;
 use super::sink::{PIECE, Sink, SinkError};
@@ -123,7 +124,8 @@ impl Shared {
 /// Runs until it is told to stop.
 pub(super) fn run(shared: &Shared, settings: SpeakerSettings, tell: &dyn Fn(SpeakerEvent)) {
     let mut outlet = Outlet::new(settings.clone());
-    let mut voice = Voice::new(settings.language);
+    let pack = Coming::begin(settings.pack.as_deref());
+    let mut voice = Voice::new(settings.language, pack);
     let mut failures = 0;
     while let Some(said) = shared.next() {
         let ended = shared

@@ -4,6 +4,7 @@
 use anju_model::Language;
 
 use super::espeak;
+use super::pack::Coming;
 use crate::life::Clip;
 use crate::prompts::{self, Pcm, PromptId};
 
@@ -11,20 +12,29 @@ use crate::prompts::{self, Pcm, PromptId};
 #[derive(Debug)]
 pub(super) struct Voice {
     language: Language,
+    /// Recordings that go before the prompts.
+    pack: Coming,
     /// Whether free words can be spoken; found out when first needed.
     words: Option<bool>,
 }
 
 impl Voice {
-    pub(super) const fn new(language: Language) -> Self {
-        Self { language, words: None }
+    pub(super) const fn new(language: Language, pack: Coming) -> Self {
+        Self { language, pack, words: None }
     }
 
     /// The sound of a clip, if there is one.
     pub(super) fn sound(&mut self, clip: &Clip, give_up: &dyn Fn() -> bool) -> Option<Pcm> {
         match clip {
             Clip::Prompt(id) => self.prompt(*id),
-            Clip::Room(room) => PromptId::for_room(room.as_str()).and_then(|id| self.prompt(id)),
+            Clip::Room(room) => {
+                let recorded = self.pack.get(&format!("room-{room}"));
+                recorded.or_else(|| self.prompt(PromptId::for_room(room.as_str())?))
+            }
+            Clip::Contact { id, otherwise } => {
+                let recorded = self.pack.get(&format!("contact-{id}"));
+                recorded.or_else(|| self.prompt(*otherwise))
+            }
             Clip::Words(words) => {
                 let can = *self.words.get_or_insert_with(espeak::installed);
                 can.then(|| espeak::speak(words, self.language, give_up)).flatten()
@@ -33,6 +43,9 @@ impl Voice {
     }
 
     fn prompt(&self, id: PromptId) -> Option<Pcm> {
+        if let Some(recorded) = self.pack.get(id.as_str()) {
+            return Some(recorded);
+        }
         match prompts::decode(prompts::ogg(id, self.language)) {
             Ok(pcm) => Some(pcm),
             Err(error) => {
