@@ -31,6 +31,6 @@ mod plan;
 mod push;
 mod rtl433;
 mod serial;
-mod wire;
 mod speech;
+mod wire;
 mod zigbee;

@@ -97,7 +97,14 @@ async fn the_first_sound_comes_at_once_and_a_dialect_is_heard() {
     anju.start_with(|command| {
         command.env("ALSA_CONFIG_PATH", conf);
     });
-    devices.publish_with("zigbee2mqtt/smoke-kitchen", true, "{\"smoke\":false}".into(), Default::default()).await;
+    devices
+        .publish_with(
+            "zigbee2mqtt/smoke-kitchen",
+            true,
+            "{\"smoke\":false}".into(),
+            Default::default(),
+        )
+        .await;
     centre.event("cn.anju.observation.smoke").await;
 
     let mut took = Vec::new();

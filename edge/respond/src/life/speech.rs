@@ -82,9 +82,7 @@ fn first_words(rule: &Rule, class: Class) -> &'static [PromptId] {
         (Rule::BoxBattery, _) => &[PromptId::BoxBattery],
         (Rule::NetworkLost, _) => &[PromptId::NetworkLost],
         (Rule::CaseOpened, _) => &[PromptId::CaseOpened],
-        (Rule::Configuration | Rule::BoxTemperature | Rule::StorageWear, _) => {
-            &[PromptId::BoxCare]
-        }
+        (Rule::Configuration | Rule::BoxTemperature | Rule::StorageWear, _) => &[PromptId::BoxCare],
         // Whoever sleeps is not to be frightened, and whoever creeps about not to be warned.
         (Rule::PersonAtNight, _) => &[],
         // A rule of another version.

@@ -5,8 +5,8 @@ use anju_model::config::ChannelKind;
 use anju_model::{AlertId, Outcome};
 
 use super::home::*;
-use crate::prompts::PromptId;
 use crate::life::{Action, Answer, Clip, Input, RefusedCommand, Stage};
+use crate::prompts::PromptId;
 
 fn nowhere() -> AlertId {
     AlertId::from_wire("hz-000123/1/9").unwrap()

@@ -51,9 +51,10 @@ impl Pack {
         files.sort();
         for path in files {
             let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let (Some(name), Some("ogg" | "wav")) =
-                (path.file_stem().and_then(|s| s.to_str()), path.extension().and_then(|e| e.to_str()))
-            else {
+            let (Some(name), Some("ogg" | "wav")) = (
+                path.file_stem().and_then(|s| s.to_str()),
+                path.extension().and_then(|e| e.to_str()),
+            ) else {
                 // A licence, or a list of who speaks.
                 continue;
             };
@@ -174,7 +175,8 @@ mod tests {
     #[test]
     fn what_can_be_heard_is_taken_and_the_rest_is_told() {
         let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+        let write =
+            |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
         write("smoke.ogg", ogg(PromptId::RoomHall, Language::En));
         write("contact-daughter.wav", &wav(&[1, 2, 3]));
         write("room-attic.wav", &wav(&[4; 100]));

@@ -188,10 +188,8 @@ fn a_pack_speaks_where_it_can_and_the_prompts_where_it_can_not() {
     });
     let mut say = |clip: Clip| voice.sound(&clip, &|| false).map(|pcm| pcm.samples);
     let recorded = |id| Some(prompts::decode(prompts::ogg(id, Language::ZhCn)).unwrap().samples);
-    let contact = |id: &str| Clip::Contact {
-        id: id.parse().unwrap(),
-        otherwise: PromptId::ComingFamily,
-    };
+    let contact =
+        |id: &str| Clip::Contact { id: id.parse().unwrap(), otherwise: PromptId::ComingFamily };
     assert!(say(Clip::Prompt(PromptId::Smoke)) == recorded(PromptId::Gas));
     assert!(say(Clip::Room("attic".parse().unwrap())) == recorded(PromptId::RoomStudy));
     assert!(say(contact("daughter")) == recorded(PromptId::ComingNeighbour));
