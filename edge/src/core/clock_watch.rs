@@ -7,39 +7,39 @@ use jiff::{SignedDuration, Timestamp};
 /// A clock that stays this close to its extrapolation was not set.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(1);
 
-/// What was last known of the wall clock.
+/// What was last seen of the wall clock.
 #[derive(Debug, Default)]
 pub struct ClockWatch {
-    anchor: Option<(Moment, Option<Timestamp>)>,
+    anchor: Option<Anchor>,
     state: Option<Clock>,
     jump: Option<SignedDuration>,
 }
 
+/// A reading of the wall clock, from which later ones are extrapolated.
+#[derive(Debug, Clone, Copy)]
+struct Anchor {
+    at: Moment,
+    wall: Timestamp,
+    known: bool,
+}
+
 impl ClockWatch {
     /// Looks at a stamp that lies at `now`; the wall clock as far as it is known, if times of day
-    /// have to be reckoned anew.
+    /// have to be reckoned anew. A jump is measured between readings even where one of them is no
+    /// time of day: by it the entries before can be placed.
     pub fn look(&mut self, now: Moment, stamp: &Stamp) -> Option<Option<Timestamp>> {
-        let wall = (stamp.clock != Clock::Unknown).then_some(stamp.wall);
-        let expected = self.anchor.map(|(at, wall)| {
-            let since = SignedDuration::try_from(now.since(at)).unwrap_or_default();
-            wall.and_then(|wall| wall.checked_add(since).ok())
-        });
-        let jump = match (expected.flatten(), wall) {
-            (Some(expected), Some(wall)) => Some(wall.duration_since(expected)),
-            _ => None,
-        };
-        let steady = match (expected, wall) {
-            (Some(None), None) => true,
-            _ => jump.is_some_and(|jump| jump.abs() <= TOLERANCE),
-        };
-        if steady {
-            return None;
+        let (wall, known) = (stamp.wall, stamp.clock != Clock::Unknown);
+        if let Some(anchor) = self.anchor {
+            let since = SignedDuration::try_from(now.since(anchor.at)).unwrap_or_default();
+            let expected = anchor.wall.checked_add(since).unwrap_or(anchor.wall);
+            let jump = wall.duration_since(expected);
+            if jump.abs() <= TOLERANCE && known == anchor.known {
+                return None;
+            }
+            self.jump = Some(jump);
         }
-        if self.anchor.is_some() {
-            self.jump = Some(jump.unwrap_or_default());
-        }
-        self.anchor = Some((now, wall));
-        Some(wall)
+        self.anchor = Some(Anchor { at: now, wall, known });
+        Some(known.then_some(wall))
     }
 
     /// What is to be recorded of the clock: it jumped, or became known or unknown.
@@ -85,13 +85,12 @@ mod tests {
         let jumped = BoxEvent::Clock { jump_ms: -3_600_000, state: "synchronised".into() };
         assert_eq!(news, Some(jumped));
         assert_eq!(watch.news(&stamp(-3538, sync)), None);
-        // Not known any more, and known again.
+        // Not known any more, and known again: the jump is told both ways.
+        let told = |jump_ms, state: &str| Some(BoxEvent::Clock { jump_ms, state: state.into() });
         assert_eq!(watch.look(at(62), &stamp(0, Clock::Unknown)), Some(None));
-        assert!(
-            matches!(watch.news(&stamp(0, Clock::Unknown)), Some(BoxEvent::Clock { state, .. }) if state == "unknown")
-        );
-        assert_eq!(watch.look(at(63), &stamp(0, Clock::Unknown)), None);
+        assert_eq!(watch.news(&stamp(0, Clock::Unknown)), told(3_538_000, "unknown"));
+        assert_eq!(watch.look(at(63), &stamp(1, Clock::Unknown)), None);
         assert!(watch.look(at(64), &stamp(64, sync)).is_some());
-        assert!(watch.news(&stamp(64, sync)).is_some());
+        assert_eq!(watch.news(&stamp(64, sync)), told(62_000, "synchronised"));
     }
 }

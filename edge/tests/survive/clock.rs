@@ -57,7 +57,6 @@ async fn press(devices: &Peer, centre: &mut Peer, n: u32) -> serde_json::Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "fails: one of the told jumps does not come; make soak runs it"]
 async fn a_clock_that_jumps_a_year_either_way_stops_nothing() {
     let (zigbee, upstream) = (Broker::start(), Broker::start());
     let mut centre = Peer::connect("centre", upstream.port, &["anju/1/#"]).await;
@@ -77,7 +76,6 @@ async fn a_clock_that_jumps_a_year_either_way_stops_nothing() {
         loop {
             let told = centre.event("cn.anju.box.clock").await;
             let days = told["data"]["jump_ms"].as_i64().unwrap() / 86_400_000;
-            println!("{told}");
             if (days - expected).abs() <= 1 {
                 break;
             }
