@@ -108,13 +108,16 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     tokio::spawn(pass_reports(report_rx, messages.clone()));
     tokio::spawn(pass_journal(notices, messages.clone()));
     tokio::spawn(ways::pass_reports(out_report_rx, spoken_rx, messages.clone()));
-    let plans = control::Plans { core: view.clone(), clocks: clocks.clone() };
-    let socket = control::listen(&data, journal.clone(), messages.clone(), plans, stop.clone());
-    if let Err(error) = socket {
-        let reason = format!("the control socket can not be opened: {error}");
-        let fault = BoxEvent::Fault { part: "control".into(), active: true, reason };
-        let _ = messages.send(Message::Box(fault)).await;
-    }
+    control::listen(
+        &data,
+        control::Sources {
+            journal: journal.clone(),
+            messages: messages.clone(),
+            plans: control::Plans { core: view.clone(), clocks: clocks.clone() },
+        },
+        stop.clone(),
+    )
+    .await;
     tracing::info!(id = %household.box_id, epoch = opened.epoch, "on guard");
     notify(&[sd_notify::NotifyState::Ready]);
     tokio::spawn(health::run("/sys".into(), messages.clone(), stop.clone()));

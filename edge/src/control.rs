@@ -8,7 +8,7 @@ use std::time::Duration;
 pub use anju_edge::ask::Ask;
 use anju_edge::ask::MAX_LINE;
 use anju_journal::Journal;
-use anju_model::Rule;
+use anju_model::{BoxEvent, Rule};
 use anju_web_setup::Plan;
 use jiff::civil;
 use serde_json::{Value, json};
@@ -26,6 +26,20 @@ const CHUNK: usize = 512;
 
 /// Most entries of a tail, which is held in memory; an export is not.
 const MOST_TAIL: usize = 10_000;
+
+/// Between two tries to make the socket.
+const BIND_AGAIN: Duration = Duration::from_secs(2);
+
+/// Whom what is asked here goes on to.
+#[derive(Clone)]
+pub struct Sources {
+    /// The journal.
+    pub journal: Journal,
+    /// To the core.
+    pub messages: mpsc::Sender<Message>,
+    /// What tells the plan.
+    pub plans: Plans,
+}
 
 /// What is needed to tell the plan.
 #[derive(Clone)]
@@ -48,60 +62,86 @@ pub fn path(data: &Path) -> PathBuf {
     data.join("control.sock")
 }
 
-/// Listens until stopped.
-///
-/// # Errors
-/// When the socket can not be made.
-pub fn listen(
-    data: &Path,
-    journal: Journal,
-    messages: mpsc::Sender<Message>,
-    plans: Plans,
-    stop: CancellationToken,
-) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
+/// Listens until stopped. A socket that can not be made, as on a disk that can not be written, is a
+/// fault and tried again: who mends the box needs it most then.
+pub async fn listen(data: &Path, sources: Sources, stop: CancellationToken) {
     let path = path(data);
-    // The journal's lock is ours, so a socket that is there is left over.
-    let _ = std::fs::remove_file(&path);
-    let listener = UnixListener::bind(&path)?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-    tokio::spawn(async move {
-        let room = std::sync::Arc::new(Semaphore::new(16));
-        loop {
-            // Who comes when all places are taken waits in the kernel's queue.
-            let next = async {
-                let permit = room.clone().acquire_owned().await;
-                (permit, listener.accept().await)
-            };
-            let (permit, stream) = tokio::select! {
-                () = stop.cancelled() => break,
-                (permit, accepted) = next => match (permit, accepted) {
-                    (Ok(permit), Ok((stream, _))) => (permit, stream),
-                    _ => {
-                        tokio::time::sleep(Duration::from_millis(100)).await;
-                        continue;
-                    }
-                },
-            };
-            let (journal, messages) = (journal.clone(), messages.clone());
-            let plans = plans.clone();
+    match bind(&path) {
+        Ok(listener) => {
+            tokio::spawn(accept(listener, path, sources, stop));
+        }
+        Err(error) => {
+            let reason = format!("the control socket can not be opened: {error}");
+            let _ = sources.messages.send(fault(true, reason)).await;
             tokio::spawn(async move {
-                // Who asked may hang up at any time.
-                let _ = serve(stream, journal, messages, plans).await;
-                drop(permit);
+                let listener = tokio::select! {
+                    () = stop.cancelled() => return,
+                    listener = bind_later(&path) => listener,
+                };
+                let _ = sources.messages.send(fault(false, "the control socket is open".into())).await;
+                accept(listener, path, sources, stop).await;
             });
         }
-        let _ = std::fs::remove_file(path);
-    });
-    Ok(())
+    }
 }
 
-async fn serve(
-    stream: UnixStream,
-    journal: Journal,
-    messages: mpsc::Sender<Message>,
-    plans: Plans,
-) -> std::io::Result<()> {
+fn fault(active: bool, reason: String) -> Message {
+    Message::Box(BoxEvent::Fault { part: "control".into(), active, reason })
+}
+
+fn bind(path: &Path) -> std::io::Result<UnixListener> {
+    use std::os::unix::fs::PermissionsExt;
+    // The journal's lock is ours, so a socket that is there is left over.
+    let _ = std::fs::remove_file(path);
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+async fn bind_later(path: &Path) -> UnixListener {
+    loop {
+        tokio::time::sleep(BIND_AGAIN).await;
+        if let Ok(listener) = bind(path) {
+            return listener;
+        }
+    }
+}
+
+async fn accept(
+    listener: UnixListener,
+    path: PathBuf,
+    sources: Sources,
+    stop: CancellationToken,
+) {
+    let room = std::sync::Arc::new(Semaphore::new(16));
+    loop {
+        // Who comes when all places are taken waits in the kernel's queue.
+        let next = async {
+            let permit = room.clone().acquire_owned().await;
+            (permit, listener.accept().await)
+        };
+        let (permit, stream) = tokio::select! {
+            () = stop.cancelled() => break,
+            (permit, accepted) = next => match (permit, accepted) {
+                (Ok(permit), Ok((stream, _))) => (permit, stream),
+                _ => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            },
+        };
+        let sources = sources.clone();
+        tokio::spawn(async move {
+            // Who asked may hang up at any time.
+            let _ = serve(stream, sources).await;
+            drop(permit);
+        });
+    }
+    let _ = std::fs::remove_file(path);
+}
+
+async fn serve(stream: UnixStream, sources: Sources) -> std::io::Result<()> {
+    let Sources { journal, messages, plans } = sources;
     let (read, mut write) = stream.into_split();
     let mut question = Vec::new();
     let mut read = BufReader::new(read.take(MAX_LINE as u64 + 1));

@@ -172,7 +172,6 @@ async fn on_a_full_disk_an_alarm_is_spoken_and_forwarded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "fails: it does not record again once the disk can be written; make soak runs it"]
 async fn on_a_read_only_disk_an_alarm_is_spoken_and_forwarded() {
     if loop_disk::missing().is_some() {
         return;
