@@ -13,7 +13,11 @@ use super::tls;
 use crate::driver::DriverError;
 
 /// zigbee2mqtt's list of devices can be hundreds of kilobytes; larger messages are refused.
-const MAX_PACKET: u32 = 8 * 1024 * 1024;
+pub const MAX_PACKET: u32 = 8 * 1024 * 1024;
+
+/// What MQTT 3.1.1 reads at most. Its broker can not be told of a limit, and would send what is over
+/// it again at each connection, for ever; so it is read up to this size, and then passed over.
+const MAX_READ_V311: usize = 4 * MAX_PACKET as usize;
 
 /// A dead connection is noticed after at most twice this.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
@@ -153,7 +157,7 @@ impl Client {
                 options
                     .set_clean_session(keep == Keep::Nothing)
                     .set_keep_alive(KEEP_ALIVE)
-                    .set_max_packet_size(MAX_PACKET as usize, 64 * 1024)
+                    .set_max_packet_size(MAX_READ_V311, 64 * 1024)
                     .set_inflight(IN_FLIGHT)
                     .set_manual_acks(true);
                 if let Some((user, password)) = credentials {

@@ -16,6 +16,9 @@ pub enum Malformed {
     /// The topic is not UTF-8.
     #[error("the topic is not UTF-8")]
     Topic,
+    /// The payload is larger than any that a device has.
+    #[error("a message of {0} bytes is larger than any that is read")]
+    TooLarge(usize),
     /// The payload is not what this topic carries.
     #[error("the payload is not what this topic carries: {0}")]
     Payload(#[from] serde_json::Error),

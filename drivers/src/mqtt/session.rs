@@ -11,7 +11,7 @@ use anju_model::{DeviceId, Observation};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::client::{Ack, Client, Event, Keep, Message};
+use super::client::{Ack, Client, Event, Keep, MAX_PACKET, Message};
 use super::complaints::Complaints;
 use super::dialect::{Dialect, Heard, Malformed};
 use super::merge::Merge;
@@ -188,7 +188,11 @@ impl Session<'_> {
             self.complaints.count(self.name, topic, &Malformed::Topic, heard.at);
             return Vec::new();
         };
-        let understood = self.dialect.understand(text, payload, heard);
+        let understood = if payload.len() > MAX_PACKET as usize {
+            Err(Malformed::TooLarge(payload.len()))
+        } else {
+            self.dialect.understand(text, payload, heard)
+        };
         // What the broker kept, or cleared, says nothing of the device now.
         let speaks = !heard.retain && !payload.is_empty();
         let owner = if speaks { self.dialect.owner(text) } else { None };

@@ -337,6 +337,15 @@ listen = "127.0.0.1:{web}"
         self.start_with(|_| {});
     }
 
+    /// Starts it and waits until its centre sees it, past what is left of the run before.
+    pub async fn start_seen(&mut self, centre: &mut Peer) {
+        centre.there();
+        self.start();
+        centre
+            .until(|got| got.topic.ends_with("/status") && got.json()["state"] == "online")
+            .await;
+    }
+
     /// Starts it in another environment.
     pub fn start_with(&mut self, change: impl FnOnce(&mut Command)) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_anju"));
@@ -383,7 +392,8 @@ listen = "127.0.0.1:{web}"
         let began = Instant::now();
         self.signal(rustix::process::Signal::TERM);
         let mut child = self.child.take().expect("it runs");
-        assert!(child.wait().unwrap().success());
+        let status = child.wait().unwrap();
+        assert!(status.success(), "it ended with {status}");
         began.elapsed()
     }
 

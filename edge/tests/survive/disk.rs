@@ -43,11 +43,7 @@ impl Home {
 
     /// Starts the box and waits until its centre sees it.
     async fn start(&mut self) {
-        self.centre.there();
-        self.anju.start();
-        self.centre
-            .until(|got| got.topic.ends_with("/status") && got.json()["state"] == "online")
-            .await;
+        self.anju.start_seen(&mut self.centre).await;
     }
 
     /// An alarm: pressed until it is upstream, because the first may fall into the start.
