@@ -22,8 +22,18 @@ struct Flying {
     item: Item,
     tries: u32,
     state: State,
-    /// How many entries of the lane had passed when this one was first refused.
-    passed_before: Option<u64>,
+    standing: Standing,
+}
+
+/// What happened to an entry that has no final answer.
+#[derive(Debug, PartialEq)]
+enum Standing {
+    /// It was never refused.
+    Fresh,
+    /// It was refused, and none of later number passed since.
+    Refused,
+    /// It was refused, and one of later number passed since.
+    Overtaken,
 }
 
 #[derive(Debug, PartialEq)]
@@ -61,7 +71,7 @@ impl Flight {
 
     /// An entry went out.
     pub fn sent(&mut self, item: Item) {
-        self.flying.push_back(Flying { item, tries: 1, state: State::Sent, passed_before: None });
+        self.flying.push_back(Flying { item, tries: 1, state: State::Sent, standing: Standing::Fresh });
     }
 
     /// The epoch of an entry in flight.
@@ -88,11 +98,11 @@ impl Flight {
         self.settle(seq)
     }
 
-    /// Whether a refused entry was passed by others of its lane: those who know duplicates by rising
-    /// numbers take it for one.
+    /// Whether a refused entry was passed by later ones of its lane: those who know duplicates by
+    /// rising numbers take it for one.
     pub fn is_late(&self, seq: u64) -> bool {
-        let before = self.flying.iter().find(|f| f.item.seq == seq).and_then(|f| f.passed_before);
-        before.is_some_and(|before| before < self.passed)
+        let flying = self.flying.iter().find(|f| f.item.seq == seq);
+        flying.is_some_and(|flying| flying.standing == Standing::Overtaken)
     }
 
     /// The broker has `seq`. Returns the new place of the cursor, if it moves.
@@ -100,6 +110,9 @@ impl Flight {
         self.passed += 1;
         // Whatever was refused is worth another try.
         for flying in &mut self.flying {
+            if flying.standing == Standing::Refused && flying.item.seq < seq {
+                flying.standing = Standing::Overtaken;
+            }
             if let State::Again(at) = &mut flying.state
                 && (flying.item.seq > seq || flying.tries >= MOST_TRIES)
             {
@@ -110,15 +123,16 @@ impl Flight {
     }
 
     /// The broker refused `seq`. Returns what becomes of it and the new place of the cursor. It is
-    /// set aside only if others of its lane passed meanwhile: a broker that refuses everything is
+    /// set aside only if later ones of its lane passed meanwhile: a broker that refuses everything is
     /// over its quota or has another fault of its own, and will take the entries later.
     pub fn refused(&mut self, seq: u64, now: Instant) -> (Refusal, Option<u64>) {
-        let passed = self.passed;
         let Some(flying) = self.flying.iter_mut().find(|f| f.item.seq == seq) else {
             return (Refusal::Again, None);
         };
-        let others_pass = *flying.passed_before.get_or_insert(passed) < passed;
-        if flying.tries >= MOST_TRIES && others_pass {
+        if flying.standing == Standing::Fresh {
+            flying.standing = Standing::Refused;
+        }
+        if flying.tries >= MOST_TRIES && flying.standing == Standing::Overtaken {
             return (Refusal::SetAside, self.settle(seq));
         }
         let pause = RETRY_AFTER.saturating_mul(1 << (flying.tries - 1).min(8)).min(LONGEST_RETRY);
@@ -160,7 +174,7 @@ impl Flight {
             }
         }
         let state = State::Again(now);
-        self.flying.push_back(Flying { item, tries: 0, state, passed_before: None });
+        self.flying.push_back(Flying { item, tries: 0, state, standing: Standing::Fresh });
     }
 
     /// The refused entry that is offered next: the first, unless it was just refused and the one
@@ -313,7 +327,7 @@ mod tests {
                 assert_ne!(flight.refused(other, now).0, Refusal::SetAside);
                 now += 2 * LONGEST_RETRY;
             }
-            assert!(!flight.is_late(seq) || seq > 1);
+            assert!(!flight.is_late(seq), "only earlier ones passed");
             assert_eq!(flight.acknowledged(seq, now), Some(seq));
         }
     }
