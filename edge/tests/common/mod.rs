@@ -341,9 +341,7 @@ listen = "127.0.0.1:{web}"
     pub async fn start_seen(&mut self, centre: &mut Peer) {
         centre.there();
         self.start();
-        centre
-            .until(|got| got.topic.ends_with("/status") && got.json()["state"] == "online")
-            .await;
+        centre.until(|got| got.topic.ends_with("/status") && got.json()["state"] == "online").await;
     }
 
     /// Starts it in another environment.

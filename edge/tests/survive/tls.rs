@@ -40,7 +40,6 @@ fn serve_as(dir: &Path, (certificate, key): (String, String)) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "fails: the test's own peer gets no answer of its broker; make soak runs it"]
 async fn a_wrong_certificate_lets_nothing_out_and_a_right_one_everything() {
     let files = tempfile::tempdir().unwrap();
     let dir = files.path();
@@ -81,14 +80,17 @@ async fn a_wrong_certificate_lets_nothing_out_and_a_right_one_everything() {
     // By an authority that is not ours.
     let export = recorded(&anju, "cn.anju.box.network").await;
     assert!(export.contains("invalid peer certificate"), "{export}");
-    let mut centre = Peer::connect("centre", upstream.port, &["anju/1/#"]).await;
+    let mut centre = Peer::connect("centre-0", upstream.port, &["anju/1/#"]).await;
+    assert!(centre.there().is_empty(), "something left the box");
     // Expired; another name; then ours, but the box's own is refused.
-    for (name, expired) in [("localhost", true), ("elsewhere.example", false), ("localhost", false)]
-    {
+    let certificates =
+        [("localhost", true), ("elsewhere.example", false), ("localhost", false)].into_iter();
+    for (n, (name, expired)) in certificates.enumerate() {
         serve_as(dir, issue(&ours, name, expired));
         upstream.stop();
         upstream.restart();
-        centre = Peer::connect("centre", upstream.port, &["anju/1/#"]).await;
+        // One that still tries to connect under the same name would push this one out.
+        centre = Peer::connect(&format!("centre-{}", n + 1), upstream.port, &["anju/1/#"]).await;
         // Two tries of the box end at this broker.
         upstream.logged(&format!("on port {tls}"), 2).await;
         assert!(centre.there().is_empty(), "something left the box");
@@ -96,9 +98,9 @@ async fn a_wrong_certificate_lets_nothing_out_and_a_right_one_everything() {
     let (certificate, key) = issue(&ours, "hz-test", false);
     std::fs::write(dir.join("box.pem"), certificate).unwrap();
     std::fs::write(dir.join("box.key"), key).unwrap();
-    let raised = tokio::time::timeout(2 * DEADLINE, centre.event("cn.anju.alert.raised"));
-    assert_eq!(raised.await.unwrap()["data"]["rule"], "help");
+    // A new alert does not wait for the end of a long pause.
     devices.publish(PRESS, json!({"action": "emergency", "linkquality": 2}).to_string()).await;
+    assert_eq!(centre.event("cn.anju.alert.raised").await["data"]["rule"], "help");
     centre.event("cn.anju.alert.repeated").await;
     assert!(anju.stop() < Duration::from_secs(2));
 }

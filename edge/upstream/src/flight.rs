@@ -71,7 +71,12 @@ impl Flight {
 
     /// An entry went out.
     pub fn sent(&mut self, item: Item) {
-        self.flying.push_back(Flying { item, tries: 1, state: State::Sent, standing: Standing::Fresh });
+        self.flying.push_back(Flying {
+            item,
+            tries: 1,
+            state: State::Sent,
+            standing: Standing::Fresh,
+        });
     }
 
     /// The epoch of an entry in flight.

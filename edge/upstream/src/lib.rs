@@ -14,6 +14,7 @@ pub mod command;
 mod connection;
 pub mod feed;
 mod flight;
+mod pause;
 mod probe;
 pub mod session;
 mod settings;

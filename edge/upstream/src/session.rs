@@ -5,7 +5,6 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use anju_model::command::Request;
-use backon::BackoffBuilder;
 use bytes::Bytes;
 use jiff::Timestamp;
 use rumqttc::v5::mqttbytes::QoS;
@@ -18,6 +17,7 @@ use crate::command;
 use crate::connection::{Connection, Said};
 use crate::feed::{Feed, Item};
 use crate::flight::{Flight, Refusal};
+use crate::pause::Pauses;
 use crate::settings::Settings;
 use crate::status::{OFFLINE, StatusSource};
 use crate::trial::{Ended, Trial};
@@ -127,12 +127,7 @@ pub struct Parts<A, E> {
 
 /// Runs until stopped.
 pub async fn run<A: Feed, E: Feed>(mut parts: Parts<A, E>) {
-    let pauses = backon::ExponentialBuilder::new()
-        .with_min_delay(Duration::from_secs(1))
-        .with_max_delay(Duration::from_secs(30))
-        .without_max_times()
-        .with_jitter();
-    let mut pause = pauses.build();
+    let mut pauses = Pauses::default();
     let mut told = Told::default();
     let mut trials = Trials::default();
     loop {
@@ -147,7 +142,7 @@ pub async fn run<A: Feed, E: Feed>(mut parts: Parts<A, E>) {
         };
         let End::Lost { reason, fruitful } = end else { return };
         if fruitful {
-            pause = pauses.build();
+            pauses.reset();
         }
         if told.may_tell(false) {
             tracing::warn!(reason, "upstream is not connected; trying again");
@@ -157,10 +152,10 @@ pub async fn run<A: Feed, E: Feed>(mut parts: Parts<A, E>) {
             view.connected = false;
             view.reason = Some(reason);
         });
-        let wait = pause.next().unwrap_or(Duration::from_secs(30));
+        parts.alerts.rewind();
         tokio::select! {
             () = parts.stop.cancelled() => return,
-            () = tokio::time::sleep(wait) => {}
+            () = pauses.wait(&mut parts.alerts) => {}
         }
     }
 }
