@@ -78,7 +78,8 @@ pub async fn listen(data: &Path, sources: Sources, stop: CancellationToken) {
                     () = stop.cancelled() => return,
                     listener = bind_later(&path) => listener,
                 };
-                let _ = sources.messages.send(fault(false, "the control socket is open".into())).await;
+                let _ =
+                    sources.messages.send(fault(false, "the control socket is open".into())).await;
                 accept(listener, path, sources, stop).await;
             });
         }
@@ -107,12 +108,7 @@ async fn bind_later(path: &Path) -> UnixListener {
     }
 }
 
-async fn accept(
-    listener: UnixListener,
-    path: PathBuf,
-    sources: Sources,
-    stop: CancellationToken,
-) {
+async fn accept(listener: UnixListener, path: PathBuf, sources: Sources, stop: CancellationToken) {
     let room = std::sync::Arc::new(Semaphore::new(16));
     loop {
         // Who comes when all places are taken waits in the kernel's queue.
