@@ -25,7 +25,7 @@ soak() {
 }
 
 daemon() {
-    soak "$1" "$2" --test survive -- "$3" --include-ignored --nocapture --test-threads 1
+    soak "$1" "$2" --test survive -- "$3" --nocapture --test-threads 1
 }
 
 soak journal-kill "$kills" --test crash -- kill
