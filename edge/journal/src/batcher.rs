@@ -122,9 +122,12 @@ impl Batcher {
                 // them up.
                 let empty = state.waiting == 0;
                 let next = state.next;
-                // Under the mutex: the watching thread must not call it stalled after this.
+                let shed = !state.shed.is_empty();
+                // Under the mutex: the watching thread must not call it stalled after this. Those
+                // who wait are woken without it, for they append next.
                 let mut stalled = false;
-                self.shared.progress.send_modify(|progress| {
+                self.shared.progress.send_if_modified(|progress| {
+                    progress.shed = shed;
                     stalled = !progress.recording.is_active();
                     progress.recording = Recording::Active;
                     if let Some(last) = last {
@@ -133,8 +136,10 @@ impl Batcher {
                     if empty {
                         progress.durable = progress.durable.max(next - 1);
                     }
+                    false
                 });
                 drop(state);
+                self.shared.progress.send_modify(|_| {});
                 self.broken = 0;
                 if stalled {
                     let _ = self.shared.notices.send(Notice::Resumed);

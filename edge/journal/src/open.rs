@@ -298,7 +298,12 @@ pub(crate) fn open(
         wake: Condvar::new(),
         ended: Condvar::new(),
         engine: RwLock::new(engine),
-        progress: watch::Sender::new(Progress { durable: last, recording, closed: false }),
+        progress: watch::Sender::new(Progress {
+            durable: last,
+            recording,
+            shed: false,
+            closed: false,
+        }),
         alerts: watch::Sender::new(0),
         notices,
     });

@@ -49,7 +49,8 @@ impl Receipt {
 
     fn judge(&self, progress: &Progress) -> Option<Result<(), NotRecorded>> {
         let reached = progress.durable >= self.seq;
-        if reached || !progress.recording.is_active() {
+        // Those whom one flush wakes do not queue for the mutex without need.
+        if (reached && progress.shed) || !progress.recording.is_active() {
             let state = self.shared.lock();
             let mut shed = state.shed.iter().filter(|gap| gap.lane == Some(self.lane));
             if shed.any(|gap| (gap.from..=gap.to).contains(&self.seq)) {

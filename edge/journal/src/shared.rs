@@ -26,6 +26,8 @@ const MOST_SHED: usize = 1024;
 pub(crate) struct Progress {
     pub durable: u64,
     pub recording: Recording,
+    /// Something up to `durable` may have been shed.
+    pub shed: bool,
     pub closed: bool,
 }
 
