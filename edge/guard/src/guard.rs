@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anju_model::config::Household;
+use anju_model::observation::HelpState;
 use anju_model::{
     AlertChange, AlertStep, Body, BoxEvent, DeviceId, Entry, EntryId, Fact, Finding, Lane, Moment,
     Observation, Rule, Stamp,
@@ -20,7 +21,7 @@ use crate::roster::{Device, Heard, Roster};
 use crate::rules::{
     Scene, bathroom_stay, battery, climate, door_at_night, fall, hazards, help, inactivity,
     left_home, lock, medication, not_up, out_of_bed, person_at_night, silent, strangers, supply,
-    tamper, test_press, trouble, unguarded, vital, water_running,
+    tamper, test_press, trouble, unguarded, vital, voice, water_running,
 };
 
 /// A tick waits this long for an entry that was stamped before it but comes after it.
@@ -344,6 +345,7 @@ impl Guard {
         }
         strangers::tick(&mut self.strangers, &scene, out);
         supply::tick(&mut self.supply, &scene, out);
+        voice::tick(roster, &household.guard.voice, now, out);
         inactivity::tick(inactivity, &scene, blind, out);
         not_up::tick(not_up, &scene, blind, out);
         left_home::tick(left_home, &scene, out);
@@ -369,6 +371,7 @@ impl Guard {
             medication::due(&self.medication, &scene, &self.roster),
             strangers::due(&self.strangers),
             supply::due(&self.supply, &scene),
+            voice::due(&self.roster, &self.household.guard.voice),
             self.roster
                 .configured()
                 .iter()
@@ -390,7 +393,12 @@ impl Guard {
         let Some(device) = roster.get_mut(place) else { return };
         match &said.fact {
             Fact::Help(help) => {
-                help::observe(help, said, cause, out);
+                let asks = help.state == HelpState::Pressed && voice::asks(device, &figures.voice);
+                if asks {
+                    voice::heard(&mut device.voice, help, said, now, cause, out);
+                } else {
+                    help::observe(help, said, cause, out);
+                }
                 let watch = heard.watch;
                 test_press::observe(&mut device.test_press, help, said, watch, cause, out);
             }
@@ -431,6 +439,10 @@ impl Guard {
             Fact::Trouble(t) => trouble::observe(&mut device.trouble, t, said, cause, out),
             _ => {}
         }
+        let help = match &said.fact {
+            Fact::Help(help) if !said.baseline => Some(help.state),
+            _ => None,
+        };
         let changed = silent::observe(device, said, &heard, out);
         if device.configured && (changed || device.trouble.active()) {
             let lost = changed && device.lost();
@@ -451,6 +463,9 @@ impl Guard {
         if sign.person == Some(Place::Indoors) {
             door_at_night::inside(&mut self.door_at_night, cause, out);
         }
+        if help == Some(HelpState::Cancelled) && !said.test {
+            voice::answered(&mut self.roster);
+        }
         let bed = matches!(said.fact, Fact::Bed(_) | Fact::Medication(_) | Fact::Presence(_));
         if changed {
             self.devices_changed(now, cause, out);
@@ -463,7 +478,7 @@ impl Guard {
                 self.rearm(was_out, cause, out);
             }
         }
-        if picture_changed || changed || bed || self.next.is_none() {
+        if picture_changed || changed || bed || help.is_some() || self.next.is_none() {
             self.schedule();
         }
     }
@@ -508,6 +523,9 @@ impl Guard {
             let device = subject.device.as_ref();
             if let Some(device) = device.and_then(|id| self.roster.named_mut(id)) {
                 device.test_press.recorded(subject.rule == Rule::Help, watch);
+                if subject.rule == Rule::Help && !subject.test {
+                    voice::recorded(&mut device.voice, now);
+                }
                 self.schedule();
             }
             return;

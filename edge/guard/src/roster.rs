@@ -13,7 +13,7 @@ use crate::activity;
 use crate::consumption::Consumption;
 use crate::rules::{
     battery, climate, fall, hazards, lock, out_of_bed, person_at_night, silent, tamper, test_press,
-    trouble, vital, water_running,
+    trouble, vital, voice, water_running,
 };
 
 /// How many devices that are not configured are remembered.
@@ -54,6 +54,8 @@ pub struct Device {
     pub out_of_bed: out_of_bed::State,
     /// See [`vital`].
     pub vital: vital::State,
+    /// See [`voice`].
+    pub voice: voice::State,
     /// See [`climate`].
     pub climate: climate::State,
     /// See [`water_running`].
@@ -114,6 +116,7 @@ impl Device {
             test_press: test_press::State::since(since),
             out_of_bed: out_of_bed::State::default(),
             vital: vital::State::default(),
+            voice: voice::State::default(),
             climate: climate::State::default(),
             water_running: water_running::State::default(),
             lock: lock::State::default(),

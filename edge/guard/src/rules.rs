@@ -24,6 +24,7 @@ pub mod test_press;
 pub mod trouble;
 pub mod unguarded;
 pub mod vital;
+pub mod voice;
 pub mod water_running;
 
 use std::time::Duration;

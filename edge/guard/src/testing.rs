@@ -11,8 +11,8 @@ use anju_model::config::{
 };
 use anju_model::observation::{Contact, Motion, Online, Origin};
 use anju_model::{
-    Body, BoxEvent, BoxId, Clock, DeviceId, DeviceKind, Entry, EntryId, Fact, Finding, Language,
-    LinkId, Observation, PersonId, RoomId, Stamp,
+    AlertChange, AlertStep, Body, BoxEvent, BoxId, Clock, DeviceId, DeviceKind, Entry, EntryId,
+    Fact, Finding, Language, LinkId, Observation, PersonId, Raise, RoomId, Stamp, Subject,
 };
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -46,6 +46,7 @@ fn kind(id: &str) -> (DeviceKind, &str) {
             "water" => DeviceKind::WaterMeter,
             "mattress" => DeviceKind::Mattress,
             "gas" => DeviceKind::Gas,
+            "ear" => return (DeviceKind::VoiceAlarm, "bedroom"),
             "pendant" => DeviceKind::PortableAlarm,
             "badge" => DeviceKind::SmartBadge,
             "cuff" => DeviceKind::BloodPressure,
@@ -256,6 +257,31 @@ impl Life {
     pub fn record_life(&mut self) {
         let life = self.guard.life(&self.stamp());
         self.record(Body::Box(life));
+    }
+
+    /// Records what was found from there on as alerts, as the box does.
+    pub fn record_alerts(&mut self, from: usize) {
+        let raised = |finding: &Finding| match finding {
+            Finding::Raise(raise) => Some(raise.clone()),
+            _ => None,
+        };
+        let raises: Vec<Raise> = self.found[from..].iter().filter_map(raised).collect();
+        for raise in raises {
+            let subject = Subject {
+                alert: raise.alert_id(),
+                class: raise.class,
+                rule: raise.rule.clone(),
+                device: raise.origin.as_ref().map(|o| o.device.clone()),
+                kind: raise.origin.as_ref().map(|o| o.kind),
+                room: None,
+                person: None,
+                code: raise.rule.contact_id(),
+                test: raise.test,
+                text: String::new(),
+            };
+            let step = AlertStep::Raised { since: raise.since };
+            self.record(Body::Alert(AlertChange { subject, step }));
+        }
     }
 
     /// The program starts again and reads back only the newest entries.

@@ -118,6 +118,8 @@ prompts! {
     FallSuspected = "fall-suspected", Critical;
     /// A fall was detected; time to take it back.
     FallQuestion = "fall-question", Critical;
+    /// A microphone heard a call for help; time to take it back.
+    VoiceQuestion = "voice-question", Critical;
     /// Smoke: leave first.
     Smoke = "smoke", Critical;
     /// Gas: windows, no switch, leave.

@@ -25,6 +25,7 @@ class-request = Request
 class-fault = Fault
 
 rule-help = { $thing } was pressed
+rule-help-heard = { $thing } heard a call for help
 rule-fall = { $thing } felt a fall
 rule-smoke = { $thing } found smoke
 rule-gas = { $thing } found a gas leak

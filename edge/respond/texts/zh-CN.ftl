@@ -24,6 +24,7 @@ class-request = 求助
 class-fault = 故障
 
 rule-help = { $thing }被按下
+rule-help-heard = { $thing }听到有人呼救
 rule-fall = { $thing }感应到有人跌倒
 rule-smoke = { $thing }发现烟雾
 rule-gas = { $thing }发现燃气泄漏

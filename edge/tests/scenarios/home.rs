@@ -79,6 +79,17 @@ impl Home {
         }
     }
 
+    /// Waits until the box has begun to speak that often.
+    pub async fn spoken(&self, times: usize) {
+        let spoken = async {
+            let folder = self.anju.dir.path().join("wav");
+            while std::fs::read_dir(&folder).map_or(0, Iterator::count) < times {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, spoken).await.expect("it speaks");
+    }
+
     /// Puts a device under test.
     pub async fn begin_acceptance(&mut self, device: &str) {
         let (begun, told) = self.anju.anju(&["acceptance", "start", device, "--json"]);

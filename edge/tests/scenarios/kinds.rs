@@ -198,7 +198,7 @@ kinds! {
         rows: &[TALKER, "protocol = \"voice\"\nwords = [\"1=help:救命\", \"2=no:不用\"]\n"],
         first: &[Talks(VOICE_DAMAGED)],
         known: ("trouble", r#"{"active": true}"#),
-        acts: &[Talks(""), Sends(VOICE_HELP)],
+        acts: &[Talks(""), Sends(VOICE_HELP), Sends(VOICE_HELP)],
         says: ("help", r#"{"state": "pressed", "phrase": "救命"}"#),
         alarm: Some("help"),
         rests: &[],

@@ -32,5 +32,6 @@ mod push;
 mod rtl433;
 mod serial;
 mod speech;
+mod voice;
 mod wire;
 mod zigbee;

@@ -31,6 +31,8 @@ link = "lan"
 protocol = "presence"
 address = "BOX"
 poll = "5s"
+[guard.voice]
+answer_within = "2s"
 "#;
 
 /// Answers of a camera, by a word of what it is asked.

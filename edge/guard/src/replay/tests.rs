@@ -1,40 +1,18 @@
 use super::*;
 use crate::testing::*;
+use anju_model::DeviceKind;
 use anju_model::observation::{Help, Smoke};
-use anju_model::{DeviceKind, Subject as About};
-
-/// Records what the live guard found as alerts, as the box does.
-fn answer(life: &mut Life, from: usize) {
-    let found = life.found[from..].to_vec();
-    for finding in found {
-        let Finding::Raise(raise) = finding else { continue };
-        let subject = About {
-            alert: raise.alert_id(),
-            class: raise.class,
-            rule: raise.rule.clone(),
-            device: raise.origin.as_ref().map(|o| o.device.clone()),
-            kind: raise.origin.as_ref().map(|o| o.kind),
-            room: None,
-            person: None,
-            code: raise.rule.contact_id(),
-            test: raise.test,
-            text: String::new(),
-        };
-        let step = AlertStep::Raised { since: raise.since };
-        life.record(Body::Alert(AlertChange { subject, step }));
-    }
-}
 
 #[test]
 fn a_replay_finds_the_recorded_alerts_and_says_what_differs() {
     let mut life = Life::begin(household(), "2026-11-24T08:00");
     life.say("pir", motion());
     life.say("sos", Help::pressed());
-    answer(&mut life, 0);
+    life.record_alerts(0);
     life.say("sos", Help::pressed());
     let before = life.found.len();
     life.until("2026-11-24T12:30");
-    answer(&mut life, before);
+    life.record_alerts(before);
     let replayed = replay(life.entries.clone(), life.guard.household.clone());
     let ids: Vec<_> = replayed.found.iter().map(|a| a.alert.to_string()).collect();
     assert_eq!(ids, ["b/1/3", "b/1/5/inactivity/warning"]);
@@ -53,7 +31,7 @@ fn a_replay_finds_the_recorded_alerts_and_says_what_differs() {
 fn after_a_human_closed_an_alert_the_next_finding_opens_another() {
     let mut life = Life::begin(household(), "2026-11-24T08:00");
     life.say("sos", Help::pressed());
-    answer(&mut life, 0);
+    life.record_alerts(0);
     let Body::Alert(change) = life.entries.last().unwrap().body.clone() else { panic!() };
     assert_eq!(change.subject.kind, Some(DeviceKind::FixedAlarm));
     let step = AlertStep::Closed { by: "op".into(), outcome: None, note: String::new() };

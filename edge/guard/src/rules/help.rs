@@ -1,12 +1,12 @@
 //! Guards against a call for help that nobody hears. Every press is an alarm at once, on every
-//! kind of device that has a button or hears a phrase; nothing is waited for, asked or learned
+//! kind of device that has a button; nothing is waited for, asked or learned
 //! first. Pressing again is never a cancel, because frightened people press again: each further
 //! press is found again and repeats the alert. The cancel gesture is another act, and it takes
 //! nothing back here; what becomes of a cancelled call is not the guard's to decide. There are no
 //! figures. A press that was only known at start (a retained message) is an old one and is passed
 //! over.
 //!
-//! A call asked for at the one-touch speaker is a request and not this rule's.
+//! What only a microphone heard is asked about first, see [`super::voice`]. A call asked for at the one-touch speaker is a request and not this rule's.
 
 use anju_model::observation::{Help, HelpState};
 use anju_model::{Class, EntryId, Finding, Observation, Rule};

@@ -7,6 +7,7 @@ mod habits;
 mod immediate;
 mod silence;
 mod supply;
+mod voice;
 
 /// Nothing found.
 const NOTHING: [&str; 0] = [];

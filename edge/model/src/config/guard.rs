@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::rules::{
     BathroomStayRule, ClimateRule, DoorAtNightRule, LockRule, MedicationRule, OutOfBedRule,
-    PersonAtNightRule, StrangersRule, SupplyRule, TestPressRule, VitalRule, WaterRule,
+    PersonAtNightRule, StrangersRule, SupplyRule, TestPressRule, VitalRule, VoiceRule, WaterRule,
 };
 
 /// A time of day, civil.
@@ -45,6 +45,8 @@ pub struct Guard {
     pub person_at_night: PersonAtNightRule,
     /// `[guard.supply]`
     pub supply: SupplyRule,
+    /// `[guard.voice]`
+    pub voice: VoiceRule,
 }
 
 /// Figures of the inactivity rule.

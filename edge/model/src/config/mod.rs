@@ -45,6 +45,6 @@ pub use reference::reference;
 pub use rules::{
     BathroomStayRule, ClimateRule, DoorAtNightRule, LockRule, MedicationRule, OutOfBedRule,
     OwnRange, PersonAtNightRule, StrangersRule, SupplyRule, TRIAL, TestPressRule, VitalRange,
-    VitalRule, WaterRule,
+    VitalRule, VoiceRule, WaterRule,
 };
 pub use system::{JournalLimits, Speaker, Upstream, Web};

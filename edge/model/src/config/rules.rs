@@ -315,3 +315,16 @@ impl Default for TestPressRule {
         Self { enabled: true, every: Duration::from_secs(30 * 24 * HOUR) }
     }
 }
+
+/// `[guard.voice]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VoiceRule {
+    /// How long "did you call for help?" may stay without an answer; zero asks nobody.
+    pub answer_within: Duration,
+}
+
+impl Default for VoiceRule {
+    fn default() -> Self {
+        Self { answer_within: Duration::from_secs(30) }
+    }
+}

@@ -29,7 +29,7 @@ pub(super) use mqtt::{
 pub(super) use people::{CHANNELS_NOW, CONTACT, NTFY, PERSON, channel_kind, contact_role};
 pub(super) use rules::{
     BATHROOM_STAY, CLIMATE, DOOR_AT_NIGHT, LOCK, MEDICATION, OUT_OF_BED, OWN_RANGE,
-    PERSON_AT_NIGHT, STRANGERS, SUPPLY, TEST_PRESS, VITAL, WATER,
+    PERSON_AT_NIGHT, STRANGERS, SUPPLY, TEST_PRESS, VITAL, VOICE, WATER,
 };
 pub(super) use system::{JOURNAL, SPEAKER, UPSTREAM, WEB};
 
@@ -189,6 +189,7 @@ pub(super) const RULES: &[&str] = &[
     "strangers",
     "person_at_night",
     "supply",
+    "voice",
 ];
 
 /// Every section in the order of the printed reference.
@@ -239,6 +240,7 @@ pub(super) const ALL: &[&Section] = &[
     &STRANGERS,
     &PERSON_AT_NIGHT,
     &SUPPLY,
+    &VOICE,
     &UPSTREAM,
     &WEB,
     &SPEAKER,

@@ -147,6 +147,9 @@ impl Book {
         test: bool,
         out: &mut Vec<Action>,
     ) {
+        if !test && self.asked.remove(&Rule::Help) {
+            out.push(Action::Announce(speech::not_called()));
+        }
         let meant = |alert: &&Alert| {
             let own = alert.subject.device.as_ref() == Some(&origin.device)
                 && alert.subject.rule == Rule::Help;

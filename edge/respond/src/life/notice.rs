@@ -2,7 +2,7 @@
 //! since a push server reads what passes through it.
 
 use anju_model::config::{ChannelKind, Contact, Person};
-use anju_model::{AlertId, Class, DeviceId, DeviceKind, Raise, RoomId};
+use anju_model::{AlertId, Class, DeviceId, DeviceKind, Raise, RoomId, Rule};
 
 use super::action::{Action, Notice, NoticeKind, Words};
 use super::alert::Alert;
@@ -153,7 +153,14 @@ impl Book {
             ("class", raise.class.as_str()),
             ("since", since.as_deref().unwrap_or("none")),
         ];
-        let what = self.texts.format(&rule_key(raise.rule.as_str(), &self.texts), &args);
+        let heard = raise.rule == Rule::Help
+            && origin.is_some_and(|origin| origin.kind == DeviceKind::VoiceAlarm);
+        let key = if heard {
+            "rule-help-heard".to_owned()
+        } else {
+            rule_key(raise.rule.as_str(), &self.texts)
+        };
+        let what = self.texts.format(&key, &args);
         let mark = if raise.test { self.texts.get("test-mark") } else { String::new() };
         mark + &self.texts.format("sentence", &[("home", &home), ("what", &what)])
     }

@@ -177,6 +177,17 @@ pub(super) fn cancelled(alert: &Alert) -> Option<Announcement> {
     spoken_of(alert, &[PromptId::CancelTold], Repeat::Once)
 }
 
+/// Nobody had called.
+pub(super) fn not_called() -> Announcement {
+    Announcement {
+        slot: question_slot(&Rule::Help),
+        alert: None,
+        urgency: Urgency::Critical,
+        repeat: Repeat::Once,
+        clips: vec![Clip::Prompt(PromptId::HelpCancelled)],
+    }
+}
+
 /// What is said when a fault is over by itself.
 pub(super) fn back(subject: &Subject) -> Option<Announcement> {
     let words = match subject.rule {
@@ -204,12 +215,13 @@ pub(super) fn question(rule: &Rule) -> Option<Announcement> {
         Rule::Inactivity => PromptId::InactivityQuestion,
         Rule::Fall => PromptId::FallQuestion,
         Rule::NotUp => PromptId::NotUp,
+        Rule::Help => PromptId::VoiceQuestion,
         _ => return None,
     };
     Some(Announcement {
         slot: question_slot(rule),
         alert: None,
-        urgency: Urgency::Action,
+        urgency: if *rule == Rule::Help { Urgency::Critical } else { Urgency::Action },
         repeat: Repeat::Once,
         clips: vec![Clip::Prompt(words)],
     })

@@ -69,6 +69,9 @@ pub(super) fn guard(root: &Row<'_>, faults: &mut Faults<'_>) -> Guard {
         supply: read("supply", &schema::SUPPLY, faults)
             .and_then(|fields| rules::supply(&fields))
             .unwrap_or_default(),
+        voice: read("voice", &schema::VOICE, faults)
+            .and_then(|fields| rules::voice(&fields))
+            .unwrap_or_default(),
     }
 }
 

@@ -4,7 +4,7 @@
 use super::super::{
     BathroomStayRule, ClimateRule, DoorAtNightRule, LockRule, MedicationRule, OutOfBedRule,
     OwnRange, PersonAtNightRule, StrangersRule, SupplyRule, TestPressRule, TimeOfDay, VitalRange,
-    VitalRule, WaterRule,
+    VitalRule, VoiceRule, WaterRule,
 };
 use super::figures::contradiction;
 use crate::config::fault::{Faults, quote};
@@ -12,6 +12,10 @@ use crate::config::reader::Fields;
 
 pub(super) fn test_press(fields: &Fields<'_>) -> Option<TestPressRule> {
     Some(TestPressRule { enabled: fields.flag("enabled")?, every: fields.duration("every")? })
+}
+
+pub(super) fn voice(fields: &Fields<'_>) -> Option<VoiceRule> {
+    Some(VoiceRule { answer_within: fields.duration("answer_within")? })
 }
 
 pub(super) fn door_at_night(fields: &Fields<'_>) -> Option<DoorAtNightRule> {

@@ -299,6 +299,18 @@ pub(in crate::config) const SUPPLY: Section = Section {
     ],
 };
 
+pub(in crate::config) const VOICE: Section = Section {
+    heading: "[guard.voice]",
+    when: "",
+    doc: "A voice alarm heard a call for help. The box asks twice whether it was one; silence and a second call are, only \"no\" and a cancel are not.",
+    keys: &[default(
+        "answer_within",
+        Kind::Duration { min: "0s", max: "60s" },
+        "\"30s\"",
+        "How long the question may stay without an answer before help is called. `0s` asks nobody: each call is an alarm at once.",
+    )],
+};
+
 /// `[[person]]`, the person's own range.
 pub(in crate::config) const OWN_RANGE: Section = Section {
     heading: "[[person]]",

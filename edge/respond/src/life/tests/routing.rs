@@ -221,6 +221,22 @@ fn a_question_is_asked_and_taken_back() {
 }
 
 #[test]
+fn a_call_that_was_heard_is_asked_about_and_taken_back_by_a_cancel() {
+    let mut home = Home::new(family());
+    let ask = anju_model::Finding::Ask { rule: Rule::Help, cause: entry(1) };
+    for _ in 0..2 {
+        let actions = home.input(Input::Finding(ask.clone())).actions;
+        assert_eq!((said(&actions), told(&actions)), (vec!["voice-question"], vec![]));
+    }
+    let cancel =
+        |test| anju_model::Finding::Cancel { origin: origin("sos"), cause: entry(2), test };
+    assert_eq!(home.input(Input::Finding(cancel(true))).actions, []);
+    let actions = home.input(Input::Finding(cancel(false))).actions;
+    assert_eq!((said(&actions), told(&actions)), (vec!["help-cancelled"], vec![]));
+    assert_eq!(home.input(Input::Finding(cancel(false))).actions, []);
+}
+
+#[test]
 fn a_household_without_steps_has_the_usual_plan() {
     let near = |id: &str, minutes| {
         let mut contact = contact(id, ContactRole::Neighbour, 1);
