@@ -7,9 +7,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
+use tokio_serial::{SerialPort, SerialStream};
 
 use crate::chance::{Chance, rounds};
-use crate::common::{Box_, Broker, Peer};
+use crate::common::{Box_, Broker, Got, Peer};
 use crate::wire::memory;
 
 const PRESS: &str = "zigbee2mqtt/sos-button";
@@ -118,6 +120,110 @@ async fn rubbish_from_a_broker_is_passed_over() {
         devices.publish_with(huge, true, String::new(), Default::default()).await;
         assert!(anju.stop() < Duration::from_secs(2));
     }
+}
+
+/// The links of a bus with a meter and of devices that talk by themselves; `protocol`, and a frame of
+/// it that is no alarm, in hexadecimal.
+const WIRES: [(&str, &str); 6] = [
+    ("dlt645", "FE FE 68 12 90 78 56 34 12 68 91 08 33 33 34 33 89 67 45 33 54 16"),
+    (
+        "cjt188",
+        "FE FE 68 10 26 13 06 07 00 33 78 81 16 1F 90 04 00 68 00 00 2C 00 00 00 00 2C \
+                00 00 00 00 00 00 00 00 00 73 16",
+    ),
+    ("radar", "53 59 80 01 00 01 01 2F 54 43"),
+    ("ld2410", "F4 F3 F2 F1 0D 00 02 AA 00 00 00 00 00 00 37 00 00 55 00 F8 F7 F6 F5"),
+    (
+        "pms5003",
+        "42 4D 00 1C 00 29 00 3E 00 46 00 1F 00 2E 00 3C 19 EC 07 BF 01 69 00 36 00 08 00 00 91 00 \
+                 04 E5",
+    ),
+    ("voice", "A5 FA 00 81 07 00 27 FB"),
+];
+
+fn hex(text: &str) -> Vec<u8> {
+    let bytes = text.split_ascii_whitespace();
+    bytes.map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect()
+}
+
+fn wire_rows(protocol: &str) -> String {
+    let (kind, more) = match protocol {
+        "dlt645" => ("electricity-meter", "address = \"123456789012\"\npoll = \"5s\"\n"),
+        "cjt188" => ("water-meter", "address = \"78330007061326\"\npoll = \"5s\"\n"),
+        "pms5003" => ("air-quality", ""),
+        "voice" => ("voice-alarm", "words = [\"1=help:救命\"]\n"),
+        _ => ("fall-detector", ""),
+    };
+    format!(
+        "[links.{protocol}]\nkind = \"serial\"\npath = \"PORT-{protocol}\"\nbaud = 9600\n[[device]]\n\
+         id = \"{protocol}\"\nkind = \"{kind}\"\nlink = \"{protocol}\"\nprotocol = \"{protocol}\"\n{more}"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rubbish_on_serial_wires_is_passed_over() {
+    let mut chance = Chance::new("rubbish on serial wires");
+    let (zigbee, upstream) = (Broker::start(), Broker::start());
+    let mut centre = Peer::connect("centre", upstream.port, &["anju/1/#"]).await;
+    let devices = Peer::connect("devices", zigbee.port, &[]).await;
+    let mut anju = Box_::new(zigbee.port, upstream.port);
+    let mut wires = Vec::new();
+    anju.configure(|mut config| {
+        for (protocol, frame) in WIRES {
+            let (device, port) = SerialStream::pair().unwrap();
+            config +=
+                &wire_rows(protocol).replace(&format!("PORT-{protocol}"), &port.name().unwrap());
+            wires.push((device, port, hex(frame)));
+        }
+        config
+    });
+    anju.start_seen(&mut centre).await;
+    devices.publish_with(DOOR, true, r#"{"contact":true}"#.into(), Default::default()).await;
+    centre.event("cn.anju.observation.contact").await;
+    let before = memory(anju.pid());
+    let mut written = 0;
+    for _ in 0..400 * rounds(1).min(50) {
+        for (device, _, frame) in &mut wires {
+            let bytes = spoil(&mut chance, frame);
+            // What nobody reads is more than a wire holds: a daemon that waits between two tries to
+            // open a port does not stop this test.
+            if let Ok(count) = device.try_write(&bytes) {
+                written += count;
+            }
+        }
+        tokio::task::yield_now().await;
+    }
+    devices.publish(PRESS, r#"{"action":"emergency"}"#).await;
+    let raised = loop {
+        let raised = centre.event("cn.anju.alert.raised").await;
+        if raised["data"]["class"] != "fault" {
+            break raised;
+        }
+    };
+    assert_eq!(raised["data"]["rule"], "help", "an alarm out of rubbish: {raised}");
+    // They are heard as before.
+    let ends = [
+        (2, "radar", "presence", "53 59 80 01 00 01 00 2E 54 43"),
+        (
+            3,
+            "ld2410",
+            "motion",
+            "F4 F3 F2 F1 0D 00 02 AA 03 46 00 34 00 00 3C 00 00 55 00 F8 F7 F6 F5",
+        ),
+    ];
+    for (wire, device, what, frame) in ends {
+        AsyncWriteExt::write_all(&mut wires[wire].0, &hex(frame)).await.unwrap();
+        let kind = format!("cn.anju.observation.{what}");
+        let says = |got: &Got| {
+            let event = got.json();
+            event["type"] == kind && event["data"]["device"] == device
+        };
+        centre.until(says).await;
+    }
+    let after = memory(anju.pid());
+    println!("serial wires: {written} bytes, from {before} to {after} KiB");
+    assert!(after < before + ROOM, "it grew from {before} to {after} KiB");
+    assert!(anju.stop() < Duration::from_secs(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
