@@ -8,7 +8,7 @@ use super::stream::{BadFrame, Framed, Stream};
 use super::{cjt188, mbus, modbus};
 
 /// The frames in bytes; cut into single bytes they are the same, and no more than one is held.
-fn frames<F: Framed + PartialEq + std::fmt::Debug>(bytes: &[u8]) -> Vec<F> {
+pub(super) fn frames<F: Framed + PartialEq + std::fmt::Debug>(bytes: &[u8]) -> Vec<F> {
     let mut stream = Stream::<F>::default();
     let mut whole: Vec<Result<F, BadFrame>> = stream.feed(bytes);
     whole.extend(stream.finish());

@@ -2,6 +2,7 @@
 //! hears, asks again now and then, and says when nothing comes any more: silence is never taken for
 //! an empty room. It must never send what changes more than whether the device reports.
 
+pub mod fuzzed;
 pub mod ld2410;
 pub mod pms5003;
 pub mod radar;
