@@ -105,6 +105,39 @@ async fn a_wrong_certificate_lets_nothing_out_and_a_right_one_everything() {
     assert!(anju.stop() < Duration::from_secs(2));
 }
 
+/// Without a `ca` the certificates count that the system trusts.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_ca_of_its_own_the_systems_are_trusted() {
+    let files = tempfile::tempdir().unwrap();
+    let dir = files.path();
+    let ours = authority("ours");
+    std::fs::write(dir.join("ca.pem"), ours.pem()).unwrap();
+    serve_as(dir, issue(&ours, "localhost", false));
+    let (zigbee, tls) = (Broker::start(), crate::common::free_port());
+    let upstream = Broker::with(
+        tempfile::tempdir().unwrap(),
+        &format!(
+            "listener {tls} 127.0.0.1\ncertfile {0}/server.pem\nkeyfile {0}/server.key\n\
+             allow_anonymous true\n",
+            dir.display()
+        ),
+    );
+    let mut centre = Peer::connect("centre", upstream.port, &["anju/1/#"]).await;
+    let mut anju = Box_::new(zigbee.port, upstream.port);
+    let plain = format!("mqtt://127.0.0.1:{}", upstream.port);
+    anju.configure(|config| config.replace(&plain, &format!("mqtts://localhost:{tls}")));
+    anju.start();
+    let export = recorded(&anju, "cn.anju.box.network").await;
+    assert!(export.contains("invalid peer certificate"), "{export}");
+    assert!(centre.there().is_empty(), "something left the box");
+    anju.kill();
+    anju.start_with(|command| {
+        command.env("SSL_CERT_FILE", dir.join("ca.pem"));
+    });
+    centre.event("cn.anju.box.boot").await;
+    assert!(anju.stop() < Duration::from_secs(2));
+}
+
 async fn recorded(anju: &Box_, what: &str) -> String {
     let deadline = Instant::now() + DEADLINE;
     loop {

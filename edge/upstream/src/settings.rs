@@ -14,6 +14,7 @@ use rumqttc::v5::MqttOptions;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::LastWill;
 use rumqttc::{NetworkOptions, TlsConfiguration, Transport};
+use rustls_platform_verifier::Verifier;
 use thiserror::Error;
 
 /// A dead connection is noticed after at most twice this.
@@ -160,18 +161,21 @@ impl Settings {
 
     fn tls(&self) -> Result<ClientConfig, SettingsError> {
         let tls = |error: &dyn std::fmt::Display| SettingsError::Tls(error.to_string());
-        let mut roots = RootCertStore::empty();
-        let Some(ca) = &self.upstream.ca else {
-            return Err(SettingsError::Tls("no `ca` is configured".to_owned()));
-        };
-        for certificate in certificates("CA certificates", ca)? {
-            roots.add(certificate).map_err(|error| tls(&error))?;
-        }
         let provider = Arc::new(crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
+        let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
-            .map_err(|error| tls(&error))?
-            .with_root_certificates(roots);
+            .map_err(|error| tls(&error))?;
+        let builder = if let Some(ca) = &self.upstream.ca {
+            let mut roots = RootCertStore::empty();
+            for certificate in certificates("CA certificates", ca)? {
+                roots.add(certificate).map_err(|error| tls(&error))?;
+            }
+            builder.with_root_certificates(roots)
+        } else {
+            // The certificates that the system trusts.
+            let verifier = Verifier::new(provider).map_err(|error| tls(&error))?;
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
+        };
         match (&self.upstream.client_cert, &self.upstream.client_key) {
             (Some(cert), Some(key)) => {
                 let chain = certificates("client certificate", cert)?;
