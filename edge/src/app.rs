@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anju_drivers::fleet::{Fleet, Limits};
+use anju_drivers::gpio::chardev::CharDev;
 use anju_drivers::readings::Readings;
 use anju_drivers::{Driver, Report, plan};
 use anju_journal::{Gap, Journal, Notice, Opened, Recording};
@@ -121,6 +122,8 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     tracing::info!(id = %household.box_id, epoch = opened.epoch, "on guard");
     notify(&[sd_notify::NotifyState::Ready]);
     tokio::spawn(health::run("/sys".into(), messages.clone(), stop.clone()));
+    let lines = Arc::new(CharDev);
+    tokio::spawn(health::case::run(lines, view.clone(), messages.clone(), stop.clone()));
     wait_for_signals(&config, &data, &messages, &mut fleet, &page, faulty, signals).await;
 
     notify(&[sd_notify::NotifyState::Stopping]);

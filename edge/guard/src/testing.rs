@@ -99,6 +99,7 @@ pub fn household() -> Household {
         upstream: None,
         web: Web::default(),
         speaker: Speaker::default(),
+        case: None,
         journal: JournalLimits::default(),
     }
 }

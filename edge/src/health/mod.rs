@@ -3,6 +3,7 @@
 //! kernel does not show, and a file that can not be read is a thing that the box does not have.
 
 mod battery;
+pub mod case;
 mod storage;
 #[cfg(test)]
 mod tests;

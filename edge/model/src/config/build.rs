@@ -51,6 +51,8 @@ pub(super) fn household(
     let guard = figures::guard(root, faults);
     let web = system::web(root, faults);
     let speaker = system::speaker(root, faults);
+    let links = found.into_sound();
+    let case = system::case(root, &links, &devices, faults);
     let journal = system::journal(root, faults);
     Some(Household {
         box_id: box_id?,
@@ -61,12 +63,13 @@ pub(super) fn household(
         zones,
         contacts,
         channels,
-        links: found.into_sound(),
+        links,
         devices,
         guard,
         upstream,
         web,
         speaker,
+        case,
         journal,
     })
 }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 
 use super::{
-    Channels, Contact, Device, Guard, JournalLimits, Link, OwnRange, Speaker, Upstream, Web, Zone,
+    CaseSwitch, Channels, Contact, Device, Guard, JournalLimits, Link, OwnRange, Speaker, Upstream,
+    Web, Zone,
 };
 use crate::{BoxId, Language, LinkId, PersonId};
 
@@ -41,6 +42,8 @@ pub struct Household {
     pub web: Web,
     /// The speaker.
     pub speaker: Speaker,
+    /// The switch at the box's own case.
+    pub case: Option<CaseSwitch>,
     /// Limits of the journal.
     pub journal: JournalLimits,
 }

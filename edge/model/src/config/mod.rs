@@ -47,4 +47,4 @@ pub use rules::{
     OwnRange, PersonAtNightRule, StrangersRule, SupplyRule, TRIAL, TestPressRule, VitalRange,
     VitalRule, VoiceRule, WaterRule,
 };
-pub use system::{JournalLimits, Speaker, Upstream, Web};
+pub use system::{CaseSwitch, JournalLimits, Speaker, Upstream, Web};

@@ -31,7 +31,7 @@ pub(super) use rules::{
     BATHROOM_STAY, CLIMATE, DOOR_AT_NIGHT, LOCK, MEDICATION, OUT_OF_BED, OWN_RANGE,
     PERSON_AT_NIGHT, STRANGERS, SUPPLY, TEST_PRESS, VITAL, VOICE, WATER,
 };
-pub(super) use system::{JOURNAL, SPEAKER, UPSTREAM, WEB};
+pub(super) use system::{CASE, JOURNAL, SPEAKER, UPSTREAM, WEB};
 
 /// What a key may hold.
 #[derive(Debug, Clone, Copy)]
@@ -168,7 +168,7 @@ pub(super) const ROOT: Section = Section {
 /// The names of all tables at the top of the file.
 pub(super) const TOP: &[&str] = &[
     "schema", "box", "service", "person", "zone", "contact", "channels", "links", "device",
-    "guard", "upstream", "web", "speaker", "journal",
+    "guard", "upstream", "web", "speaker", "case", "journal",
 ];
 
 /// The rules that have figures.
@@ -244,5 +244,6 @@ pub(super) const ALL: &[&Section] = &[
     &UPSTREAM,
     &WEB,
     &SPEAKER,
+    &CASE,
     &JOURNAL,
 ];

@@ -55,6 +55,17 @@ pub struct Speaker {
     pub pack: Option<PathBuf>,
 }
 
+/// The switch that tells when the box's own case is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseSwitch {
+    /// The kernel's device of the chip.
+    pub chip: PathBuf,
+    /// Line of the chip.
+    pub pin: u32,
+    /// Whether the switch is closed, pulling the line to ground, while the case is shut.
+    pub closed_when_shut: bool,
+}
+
 /// Limits of the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalLimits {

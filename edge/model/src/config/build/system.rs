@@ -1,11 +1,13 @@
-//! Upstream, page, speaker and journal.
+//! Upstream, page, speaker, case and journal.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::super::schema;
-use super::super::{JournalLimits, Speaker, Upstream, Web};
+use super::super::{Binding, CaseSwitch, Device, JournalLimits, Link, Speaker, Upstream, Web};
 use super::single;
+use crate::LinkId;
 use crate::config::fault::Faults;
 use crate::config::reader::{Expected, Fields, Row};
 
@@ -83,6 +85,33 @@ pub(super) fn speaker(root: &Row<'_>, faults: &mut Faults<'_>) -> Speaker {
             pack: fields.path("pack"),
         },
     )
+}
+
+/// A line that a device has can not be the case's too; the device counts, for it may call for help.
+pub(super) fn case(
+    root: &Row<'_>,
+    links: &BTreeMap<LinkId, Link>,
+    devices: &[Device],
+    faults: &mut Faults<'_>,
+) -> Option<CaseSwitch> {
+    let fields = single(root, "case", &Expected::only(&[&schema::CASE]), faults)?;
+    let case = CaseSwitch {
+        chip: fields.path("chip")?,
+        pin: fields.number("pin")?,
+        closed_when_shut: fields.text("shut")? == "closed",
+    };
+    let same_line = |device: &&Device| match (&device.binding, links.get(&device.link)) {
+        (Binding::Gpio(line), Some(Link::Gpio(link))) => {
+            link.chip == case.chip && (line.pin == case.pin || line.loop_pin == Some(case.pin))
+        }
+        _ => false,
+    };
+    if let Some(device) = devices.iter().find(same_line) {
+        let message = format!("the device `{}` is already at this line", device.id);
+        fields.fault(faults, "pin", message, "give the switch a line of its own");
+        return None;
+    }
+    Some(case)
 }
 
 pub(super) fn journal(root: &Row<'_>, faults: &mut Faults<'_>) -> JournalLimits {

@@ -1,4 +1,4 @@
-//! `[upstream]`, `[web]`, `[speaker]` and `[journal]`.
+//! `[upstream]`, `[web]`, `[speaker]`, `[case]` and `[journal]`.
 
 use super::{Kind, Section, default, derived, optional, required};
 
@@ -62,6 +62,22 @@ pub(in crate::config) const SPEAKER: Section = Section {
             "Folder of recordings (a dialect, the family's voices) that are heard instead of the \
              built-in prompts: `<prompt>.ogg` or `.wav`, `room-<room>`, `contact-<id>`; what is \
              missing is said as ever. Read at the start.",
+        ),
+    ],
+};
+
+pub(in crate::config) const CASE: Section = Section {
+    heading: "[case]",
+    when: "",
+    doc: "A switch between a GPIO line and ground that tells when the box's own case is opened; the whole table is optional. A cut wire of a switch that is closed while the case is shut counts as opened.",
+    keys: &[
+        required("pin", Kind::Integer { min: 0, max: 1023 }, "Line of the chip."),
+        default("chip", Kind::Path, "\"/dev/gpiochip0\"", "The kernel's device of the chip."),
+        default(
+            "shut",
+            Kind::Choice(&["closed", "open"]),
+            "\"closed\"",
+            "The switch while the case is shut.",
         ),
     ],
 };

@@ -73,6 +73,7 @@ pub fn household(language: Language, contacts: Vec<Contact>) -> Household {
         upstream: None,
         web: Web::default(),
         speaker: Speaker::default(),
+        case: None,
         journal: JournalLimits::default(),
     }
 }
