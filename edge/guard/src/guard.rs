@@ -121,8 +121,14 @@ impl Guard {
                 supply::observe(&mut self.supply, event, step.at, &entry.id, &mut out);
                 self.schedule();
             }
-            Body::Box(BoxEvent::Life { watched_seconds, untested_seconds }) => {
+            Body::Box(BoxEvent::Life { watched_seconds, untested_seconds, batteries }) => {
                 self.remember(Duration::from_secs(*watched_seconds), untested_seconds, step.at);
+                for (id, old) in batteries.iter().flatten() {
+                    let device = DeviceId::new(id).ok();
+                    if let Some(device) = device.and_then(|id| self.roster.named_mut(&id)) {
+                        device.battery.remember(*old, step.at);
+                    }
+                }
                 self.schedule();
             }
             _ => {}
@@ -197,6 +203,8 @@ impl Guard {
     pub fn life(&self, stamp: &Stamp) -> BoxEvent {
         let now = self.line.estimate(stamp);
         let watch = self.line.watch(now);
+        let old = |d: &Device| Some((d.origin.device.to_string(), d.battery.oldest(now)?));
+        let batteries: BTreeMap<_, _> = self.roster.configured().iter().filter_map(old).collect();
         BoxEvent::Life {
             watched_seconds: self.lived(now).as_secs(),
             untested_seconds: self
@@ -206,6 +214,7 @@ impl Guard {
                 .filter(|d| activity::calls_for_help(d.origin.kind))
                 .map(|d| (d.origin.device.to_string(), d.test_press.untested(watch).as_secs()))
                 .collect(),
+            batteries: (!batteries.is_empty()).then_some(batteries),
         }
     }
 
@@ -434,7 +443,7 @@ impl Guard {
                 let enabled = figures.medication.enabled;
                 medication::observe(&mut self.medication, enabled, said, now, cause, out);
             }
-            Fact::Battery(b) => battery::observe(&mut device.battery, b, said, cause, out),
+            Fact::Battery(b) => battery::observe(&mut device.battery, b, said, now, cause, out),
             Fact::Tamper(t) => tamper::observe(&mut device.tamper, t, said, cause, out),
             Fact::Trouble(t) => trouble::observe(&mut device.trouble, t, said, cause, out),
             _ => {}

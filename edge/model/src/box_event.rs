@@ -7,6 +7,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+/// The charge of a device's battery at some time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OldCharge {
+    /// How long ago, whole days.
+    pub days: u32,
+    /// Charge then, per cent.
+    pub percent: f64,
+}
+
 macro_rules! events {
     ($($(#[doc = $doc:literal])* $variant:ident = $name:literal { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {
         /// One event of the box.
@@ -167,6 +177,8 @@ events! {
         watched_seconds: u64,
         /// How long ago, in watched seconds, each device that calls for help was last pressed.
         untested_seconds: BTreeMap<String, u64>,
+        /// What the battery of a device was at long ago, from which its end is predicted.
+        batteries: Option<BTreeMap<String, OldCharge>>,
     }
     /// The box's own figures, told now and then.
     Health = "health" {

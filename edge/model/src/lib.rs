@@ -19,7 +19,7 @@ pub mod stamp;
 pub mod timeline;
 
 pub use alert::{AlertChange, AlertId, AlertStep, Class, Outcome, Rule, Subject};
-pub use box_event::BoxEvent;
+pub use box_event::{BoxEvent, OldCharge};
 pub use delivery::Delivery;
 pub use entry::{Body, Entry, EntryError, Lane};
 pub use finding::{Finding, Raise};

@@ -231,3 +231,64 @@ fn a_device_that_is_lost_again_and_again_is_faulty() {
     life.pass(5 * HOUR);
     assert_eq!(life.say("smoke", online(true)), ["14:05 over trouble smoke"]);
 }
+
+const DAY: std::time::Duration = std::time::Duration::from_secs(86400);
+
+fn charge(percent: f64) -> Battery {
+    Battery { percent: Some(percent), ..Battery::default() }
+}
+
+/// Lives on, a report each half day; on which day the battery was found low, and at which charge.
+fn until_low(life: &mut Life, days: u32, charge_on: impl Fn(f64) -> f64) -> Option<(f64, f64)> {
+    for half in 0..2 * days {
+        life.pass(DAY / 2);
+        let day = f64::from(half) / 2.0;
+        let found = life.say("sos", charge(charge_on(day)));
+        if found.iter().any(|line| line.ends_with("fault device-low sos")) {
+            return Some((day, charge_on(day)));
+        }
+    }
+    None
+}
+
+#[test]
+fn the_end_of_a_battery_is_told_28_days_ahead() {
+    for per_day in [0.8, 1.0, 1.7, 2.5] {
+        let mut life = Life::begin(household(), "2026-03-24T08:00");
+        // Nights are cold, and the sensor is not exact.
+        let noisy = |day: f64| {
+            let night = if day.fract() == 0.0 { 4.0 } else { 0.0 };
+            (100.0 - per_day * day - night + (day * 7.3).sin()).clamp(0.0, 100.0)
+        };
+        let (day, percent) = until_low(&mut life, 120, noisy).unwrap();
+        let end = (100.0 - 5.0) / per_day;
+        let notice = end - day;
+        assert!((28.0..36.0).contains(&notice) || day <= 15.0, "{per_day}: {notice} at {percent}");
+        // A new one ends it.
+        assert_eq!(life.say("sos", charge(98.0)).len(), 1);
+    }
+}
+
+#[test]
+fn no_end_is_predicted_of_what_hardly_falls_or_is_charged() {
+    let mut life = Life::begin(household(), "2026-03-24T08:00");
+    assert_eq!(until_low(&mut life, 200, |day| 100.0 - 0.15 * day), None);
+    let mut life = Life::begin(household(), "2026-03-24T08:00");
+    assert_eq!(until_low(&mut life, 60, |day| 90.0 - 20.0 * (day % 3.0)), None);
+    let mut life = Life::begin(household(), "2026-03-24T08:00");
+    assert_eq!(until_low(&mut life, 90, |day| if day < 60.0 { 100.0 } else { 75.0 }), None);
+    let mut life = Life::begin(household(), "2026-03-24T08:00");
+    let cold = |day: f64| if day < 40.0 { 90.0 } else { 84.0 + (day % 2.0) };
+    assert_eq!(until_low(&mut life, 80, cold), None);
+}
+
+#[test]
+fn a_restart_forgets_no_trend() {
+    let mut life = Life::begin(household(), "2026-03-24T08:00");
+    let falls = |day: f64| 100.0 - day;
+    assert_eq!(until_low(&mut life, 50, falls), None);
+    life.record_life();
+    life.restart_with_the_last(1);
+    let (day, _) = until_low(&mut life, 60, |day| falls(day + 50.0)).unwrap();
+    assert!((13.0..17.0).contains(&day), "{day}");
+}
