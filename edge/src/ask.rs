@@ -2,7 +2,7 @@
 //! Pure parsing. Only the daemon's own user can write there; even so nothing is believed.
 
 use anju_model::command::Request;
-use anju_model::{DeviceId, Rule};
+use anju_model::{ContactId, DeviceId, Rule};
 use serde::{Deserialize, Serialize};
 
 /// Longest question, in bytes.
@@ -35,6 +35,11 @@ pub enum Ask {
         at: jiff::civil::Time,
         /// Which.
         rule: Rule,
+    },
+    /// Prove the ways to people now.
+    Prove {
+        /// Whom to ask, instead of proving all ways without waking anybody.
+        contact: Option<ContactId>,
     },
     /// Carry out a command.
     Command {

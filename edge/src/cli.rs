@@ -166,6 +166,18 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Makes sure of the ways to people: of all of them without waking anybody, or by a test message
+    /// to one contact that asks for an answer. Exit status 1 if a way fails.
+    Prove {
+        /// The contact to be asked.
+        contact: Option<anju_model::ContactId>,
+        /// The data folder.
+        #[arg(long, default_value = "/var/lib/anju")]
+        data: PathBuf,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
     /// Closes an alert.
     Close {
         /// The alert's id.
@@ -296,6 +308,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
             runtime.shutdown_background();
             Ok(if sound? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
+        Command::Prove { contact, data, json } => prove(contact, &data, json),
         Command::Plan { at, rule, config, data, json } => plan::run(at, rule, &config, &data, json),
         Command::Close { id, outcome, note, by, data } => {
             let alert = alert(&id)?;
@@ -403,7 +416,7 @@ fn offline(data: &std::path::Path, question: &Ask, out: &mut impl Write) -> Resu
             let (first, last) = reader.bounds();
             writeln!(out, "{}", serde_json::json!({"first": first, "last": last}))?;
         }
-        Ask::Command { .. } | Ask::Acceptance { .. } | Ask::Plan { .. } => {
+        Ask::Command { .. } | Ask::Acceptance { .. } | Ask::Plan { .. } | Ask::Prove { .. } => {
             return Err(CliError::NotRunning(data.display().to_string()));
         }
     }
@@ -465,6 +478,29 @@ fn act(data: &std::path::Path, by: String, command: Act) -> Result<ExitCode, Cli
     let request = Request { id, by, via: "command-line".into(), command };
     match control::ask(data, &Ask::Command { request }, |_| Ok(())) {
         Some(Ok(())) => Ok(ExitCode::SUCCESS),
+        Some(Err(why)) => Err(CliError::Refused(why)),
+        None => Err(CliError::NotRunning(data.display().to_string())),
+    }
+}
+
+/// Has the ways proved and prints what came of each.
+fn prove(
+    contact: Option<anju_model::ContactId>,
+    data: &std::path::Path,
+    json: bool,
+) -> Result<ExitCode, CliError> {
+    let (mut out, mut failed) = (std::io::stdout().lock(), false);
+    let asked = control::ask(data, &Ask::Prove { contact }, |line| {
+        let way: serde_json::Value = serde_json::from_str(line)?;
+        failed |= way["result"] == "failed";
+        if json {
+            return writeln!(out, "{line}");
+        }
+        let text = |key: &str| way[key].as_str().unwrap_or_default().to_owned();
+        writeln!(out, "{:<10} {:<8} {}", text("channel"), text("result"), text("reason"))
+    });
+    match asked {
+        Some(Ok(())) => Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }),
         Some(Err(why)) => Err(CliError::Refused(why)),
         None => Err(CliError::NotRunning(data.display().to_string())),
     }

@@ -8,7 +8,9 @@ use std::time::Duration;
 pub use anju_edge::ask::Ask;
 use anju_edge::ask::MAX_LINE;
 use anju_journal::Journal;
+use anju_model::config::ChannelKind;
 use anju_model::{BoxEvent, Rule};
+use anju_respond::life::proof::Proof;
 use anju_web_setup::Plan;
 use jiff::civil;
 use serde_json::{Value, json};
@@ -177,6 +179,21 @@ async fn serve(stream: UnixStream, sources: Sources) -> std::io::Result<()> {
             }
             None => json!({"error": "the daemon is not on guard yet; ask again in a moment"}),
         },
+        Ok(Ask::Prove { contact }) => {
+            let (answer, result) = oneshot::channel();
+            let sent = messages.send(Message::Prove { contact, answer }).await;
+            match (sent, result.await) {
+                (Ok(()), Ok(Ok(proofs))) => {
+                    for (kind, proof) in proofs {
+                        let line = told(kind, proof);
+                        write.write_all(format!("{line}\n").as_bytes()).await?;
+                    }
+                    json!({"done": true})
+                }
+                (Ok(()), Ok(Err(why))) => json!({"error": why}),
+                _ => json!({"error": "the daemon is stopping"}),
+            }
+        }
         Ok(Ask::Acceptance { act: ask }) => {
             let (answer, result) = oneshot::channel();
             let sent = messages.send(Message::Acceptance { ask, answer }).await;
@@ -201,6 +218,16 @@ async fn serve(stream: UnixStream, sources: Sources) -> std::io::Result<()> {
         }
     };
     write.write_all(format!("{end}\n").as_bytes()).await
+}
+
+/// What came of proving a way.
+fn told(kind: ChannelKind, proof: Proof) -> Value {
+    let (result, reason) = match proof {
+        Proof::Proved => ("proved", None),
+        Proof::NotWithoutWaking => ("unknown", None),
+        Proof::Failed(why) => ("failed", Some(why)),
+    };
+    json!({"channel": kind.as_str(), "result": result, "reason": reason})
 }
 
 async fn read_chunk<T: Default + Send + 'static>(

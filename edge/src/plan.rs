@@ -4,6 +4,7 @@
 use anju_model::config::Household;
 use anju_model::{Clock, ContactId, Rule, Stamp};
 use anju_respond::life::outlook::{gravest, outlook};
+use anju_respond::life::proof::{part_of_contact, part_of_way};
 use anju_web_setup::{Ago, Channel, Plan, Try};
 use jiff::{Timestamp, civil};
 
@@ -80,9 +81,11 @@ pub fn way(picture: &Picture, stamp: &Stamp, name: &str, contact: Option<&Contac
     Channel {
         contact: contact.map(|id| contact_name(&picture.household, id.as_str())),
         proved: at(known.and_then(|known| known.proved)),
-        checked: None,
-        answered: None,
+        checked: at(picture.board.checked.get(name).copied()),
+        answered: at(known.and_then(|known| known.answered)),
         failing: fault(format!("channel:{name}"))
+            .or_else(|| fault(part_of_way(name)))
+            .or_else(|| contact.and_then(|id| fault(part_of_contact(id.as_str()))))
             .or_else(|| known.and_then(|known| known.failing.clone())),
         name: name.to_owned(),
     }

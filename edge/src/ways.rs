@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anju_drivers::Action as DeviceAction;
 use anju_drivers::fleet::Commander;
-use anju_model::config::{Binding, Household};
+use anju_model::config::{Binding, ChannelKind, Household};
 use anju_model::{AlertId, BoxEvent, Delivery, DeviceId, DeviceKind};
 use anju_respond::life::{Action, Announcement, Clip, Input, Repeat, SirenPattern, Urgency};
 use anju_respond::out::siren::{Obeyed, SirenPort, Sirens};
@@ -179,6 +179,11 @@ impl Outs {
         self.ways.told_by_centre(delivery)
     }
 
+    /// Makes sure of a way; what came of it comes back to the core.
+    pub fn prove(&self, kind: ChannelKind) {
+        self.ways.prove(kind);
+    }
+
     fn say(&self, announcement: Announcement) {
         if let Some((_, speaker)) = &self.speaker {
             speaker.say(announcement);
@@ -232,6 +237,7 @@ pub async fn pass_reports(
         let message = match report {
             Report::Delivery(delivery) => Message::Tell(Input::Delivered(delivery)),
             Report::Request { request, answer } => Message::Request { request, answer },
+            Report::Proof { kind, proof } => Message::Proof { kind, proof },
             Report::Sounding { alert } => {
                 Message::Tell(Input::Announced { alert, by: "siren".into() })
             }

@@ -180,6 +180,25 @@ events! {
         /// What the battery of a device was at long ago, from which its end is predicted.
         batteries: Option<BTreeMap<String, OldCharge>>,
     }
+    /// A way to people was proved, or could not be.
+    Proof = "proof" {
+        /// Over what: `ntfy`, `mail`, ...; `all` where a contact is asked over all their ways.
+        channel: String,
+        /// Whom, where their human was asked.
+        contact: Option<String>,
+        /// `quiet`: nobody noticed; `human`: a test that asks for an answer.
+        how: String,
+        /// `asked`, `proved`, `failed`. Of a test, the entry with `asked` gives it its name.
+        result: String,
+        /// Why it failed.
+        reason: Option<String>,
+    }
+    /// What is known of the ways to people for longer than entries are kept or read back.
+    Reach = "reach" {
+        /// Ages, seconds: `checked/<channel>`, `reached/<channel>/<contact>`,
+        /// `replied/<channel>/<contact>`; `known/`, `asked/` and `answered/` with a contact.
+        seconds: BTreeMap<String, u64>,
+    }
     /// The box's own figures, told now and then.
     Health = "health" {
         /// Charge of the battery, per cent.

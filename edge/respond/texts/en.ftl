@@ -147,6 +147,22 @@ age-minutes = { $n } min ago
 age-hours = { $n } h ago
 age-days = { $n } days ago
 
+trial-title = Anju: please answer once
+trial-body = This is the monthly test of how you are reached. It is no alarm, and nothing has happened. Please press “Received”, or reply 1.
+trial-title-discreet = Anju: please answer once
+trial-body-discreet = This is the monthly test of how you are reached. It is no alarm, and nothing has happened. Please press “Received”, or reply 1.
+
+trial-notice-title = Anju: test message
+trial-notice-body = This is the monthly test of how you are reached. It is no alarm, nothing has happened, and you need not answer.
+trial-notice-title-discreet = Anju: test message
+trial-notice-body-discreet = This is the monthly test of how you are reached. It is no alarm, nothing has happened, and you need not answer.
+
+thanks-title = Anju: the test worked
+thanks-body = Your answer has arrived, thank you. If something happens, you will be called in the same way.
+thanks-title-discreet = Anju: the test worked
+thanks-body-discreet = Your answer has arrived, thank you. If something happens, you will be called in the same way.
+
+button-received = Received
 button-accept = On my way
 button-arrived = I am there
 

@@ -146,6 +146,22 @@ age-minutes = { $n }分钟前
 age-hours = { $n }小时前
 age-days = { $n }天前
 
+trial-title = 安居：请应答一次
+trial-body = 这是每月一次的联系测试，不是告警，没有出事。请点“收到”，或者回复1。
+trial-title-discreet = 安居：请应答一次
+trial-body-discreet = 这是每月一次的联系测试，不是告警，没有出事。请点“收到”，或者回复1。
+
+trial-notice-title = 安居：联系测试
+trial-notice-body = 这是每月一次的联系测试，不是告警，没有出事，也不用回复。
+trial-notice-title-discreet = 安居：联系测试
+trial-notice-body-discreet = 这是每月一次的联系测试，不是告警，没有出事，也不用回复。
+
+thanks-title = 安居：测试成功
+thanks-body = 收到您的应答了，谢谢。真的有事时，会用同样的办法找您。
+thanks-title-discreet = 安居：测试成功
+thanks-body-discreet = 收到您的应答了，谢谢。真的有事时，会用同样的办法找您。
+
+button-received = 收到
 button-accept = 我来了
 button-arrived = 已到
 

@@ -14,6 +14,11 @@ use jiff::Timestamp;
 /// Numbers of alert entries remembered, to tell how many of them wait for the centre.
 const ALERT_NUMBERS: usize = 4096;
 
+/// Names of ages in what is recorded of the ways to people.
+const CHECKED: &str = "checked";
+const REACHED: &str = "reached";
+const REPLIED: &str = "replied";
+
 /// Longest reason kept of what went wrong, in characters.
 const REASON: usize = 200;
 
@@ -89,6 +94,8 @@ impl Device {
 pub struct Channel {
     /// When it last reached its human or far side.
     pub proved: Option<When>,
+    /// When its human last answered over it.
+    pub answered: Option<When>,
     /// What went wrong after that.
     pub failing: Option<String>,
 }
@@ -100,10 +107,14 @@ pub struct Board {
     pub devices: BTreeMap<DeviceId, Arc<Device>>,
     /// The ways out that were used: `speaker`, or a channel and whom it reaches.
     pub channels: BTreeMap<(String, Option<ContactId>), Arc<Channel>>,
+    /// When each way was last made sure of without waking anybody.
+    pub checked: BTreeMap<String, When>,
     /// Parts of the box that are broken now, and why.
     pub faults: BTreeMap<String, Arc<str>>,
     /// When the way to the centre came up or went down.
     pub upstream_since: Option<When>,
+    /// Why the centre is not reached, if it is known not to be.
+    pub upstream_lost: Option<Arc<str>>,
     alert_numbers: Arc<VecDeque<u64>>,
 }
 
@@ -114,6 +125,7 @@ impl Board {
         self.note(entry, at);
         self.faults.clear();
         self.upstream_since = None;
+        self.upstream_lost = None;
     }
 
     /// Takes note of an entry.
@@ -141,9 +153,28 @@ impl Board {
                 let channel = self.channel(&message.channel, Some(message.contact.clone()));
                 if delivery.state == DeliveryState::Failed {
                     channel.failing = Some(short(message.detail.as_deref().unwrap_or_default()));
-                } else {
-                    *channel = Channel { proved: Some(when), failing: None };
+                } else if delivery.state != DeliveryState::Requested {
+                    channel.proved = Some(when);
+                    channel.failing = None;
+                    if delivery.state == DeliveryState::Answered {
+                        channel.answered = Some(when);
+                    }
                 }
+            }
+            Body::Box(BoxEvent::Proof { channel, contact: None, result, .. })
+                if result == "proved" =>
+            {
+                self.checked.insert(channel.clone(), when);
+            }
+            Body::Box(BoxEvent::Proof { channel, contact: Some(contact), result, .. }) => {
+                if result == "proved"
+                    && let Ok(contact) = ContactId::new(contact)
+                {
+                    self.channel(channel, Some(contact)).answered = Some(when);
+                }
+            }
+            Body::Box(BoxEvent::Reach { seconds }) => {
+                seconds.iter().for_each(|(name, age)| self.remind(name, *age, when));
             }
             Body::Box(BoxEvent::Fault { part, active, reason }) => {
                 if *active {
@@ -152,8 +183,60 @@ impl Board {
                     self.faults.remove(part);
                 }
             }
-            Body::Box(BoxEvent::Network { link, .. }) if link == "upstream" => {
+            Body::Box(BoxEvent::Network { link, up, reason }) if link == "upstream" => {
                 self.upstream_since = Some(when);
+                let why = || short(reason.as_deref().unwrap_or("the centre is not reached"));
+                self.upstream_lost = (!up).then(|| why().into());
+            }
+            _ => {}
+        }
+    }
+
+    /// What must not be forgotten for longer than entries are read back: ages in seconds.
+    pub fn remember(&self, now: Moment) -> BTreeMap<String, u64> {
+        let age = |when: When| now.since(when.moment).as_secs();
+        let mut ages = BTreeMap::new();
+        for (name, when) in &self.checked {
+            ages.insert(format!("{CHECKED}/{name}"), age(*when));
+        }
+        for ((name, contact), channel) in &self.channels {
+            let way = contact.as_ref().map_or_else(|| name.clone(), |id| format!("{name}/{id}"));
+            let kinds = [(REACHED, channel.proved), (REPLIED, channel.answered)];
+            ages.extend(
+                kinds
+                    .into_iter()
+                    .filter_map(|(kind, when)| Some((format!("{kind}/{way}"), age(when?)))),
+            );
+        }
+        ages
+    }
+
+    /// Takes one of the ages back, unless something newer is known.
+    fn remind(&mut self, name: &str, age: u64, now: When) {
+        let mut parts = name.splitn(3, '/');
+        let (Some(kind), Some(channel)) = (parts.next(), parts.next()) else { return };
+        let contact = parts.next().map(ContactId::new);
+        let when = When {
+            moment: Moment(now.moment.0.saturating_sub(age.saturating_mul(1000))),
+            wall: now.wall.and_then(|wall| {
+                wall.checked_sub(jiff::SignedDuration::from_secs(i64::try_from(age).ok()?)).ok()
+            }),
+        };
+        let newest = |known: &mut Option<When>| {
+            if known.is_none_or(|known| known.moment < when.moment) {
+                *known = Some(when);
+            }
+        };
+        match (kind, contact) {
+            (CHECKED, None) => {
+                let mut known = self.checked.get(channel).copied();
+                newest(&mut known);
+                self.checked.extend(known.map(|when| (channel.to_owned(), when)));
+            }
+            (REACHED | REPLIED, contact) => {
+                let Ok(contact) = contact.transpose() else { return };
+                let way = self.channel(channel, contact);
+                newest(if kind == REACHED { &mut way.proved } else { &mut way.answered });
             }
             _ => {}
         }

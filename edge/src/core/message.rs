@@ -1,19 +1,24 @@
 //! What can reach the core.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anju_drivers::Report;
 use anju_drivers::fleet::Commander;
 use anju_model::command::Request;
-use anju_model::config::Household;
-use anju_model::{BoxEvent, DeviceId};
+use anju_model::config::{ChannelKind, Household};
+use anju_model::{BoxEvent, ContactId, DeviceId};
 use anju_respond::life::Input;
+use anju_respond::life::proof::Proof;
 use tokio::sync::oneshot;
 
 use crate::acceptance;
 
 /// The result of a command; the text says why it was refused.
 pub type Answer = Result<(), String>;
+
+/// What came of proving each way.
+pub type Proofs = BTreeMap<ChannelKind, Proof>;
 
 /// Something for the core.
 pub enum Message {
@@ -43,6 +48,21 @@ pub enum Message {
         device: DeviceId,
         /// Whether it did.
         obeyed: bool,
+    },
+    /// What came of proving a way to people.
+    Proof {
+        /// Which way.
+        kind: ChannelKind,
+        /// What.
+        proof: Proof,
+    },
+    /// Somebody wants the ways to people proved now: all without waking anybody, or one contact
+    /// asked.
+    Prove {
+        /// Whom to ask.
+        contact: Option<ContactId>,
+        /// What came of each way; at once and empty where a contact is asked.
+        answer: oneshot::Sender<Result<Proofs, String>>,
     },
     /// The configuration was read anew and its drivers were started.
     Household {

@@ -6,6 +6,7 @@ mod board;
 mod clock_watch;
 mod faults;
 mod message;
+mod proofs;
 mod recall;
 mod recorder;
 mod urgency;
@@ -20,14 +21,17 @@ use anju_journal::Journal;
 use anju_model::command::{Command, Request};
 use anju_model::config::{ChannelKind, Household};
 use anju_model::delivery::{self, DeliveryState};
-use anju_model::{Body, BoxEvent, Delivery, Entry, Finding, Moment, Outcome, Stamp, Timeline};
+use anju_model::{
+    Body, BoxEvent, Class, Delivery, Entry, Finding, Moment, Outcome, Stamp, Timeline,
+};
+use anju_respond::life::proof::Prover;
 use anju_respond::life::{Action, Book, Input};
 use anju_respond::texts::Texts;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use board::{Board, Said, When};
-pub use message::{Answer, Message};
+pub use message::{Answer, Message, Proofs};
 pub use recall::{ALERT_ENTRIES, EVENT_ENTRIES};
 use recorder::Recorder;
 
@@ -96,6 +100,8 @@ pub struct Core {
     commands: HashMap<String, Answer>,
     command_order: VecDeque<String>,
     acceptance: Acceptance,
+    prover: Prover,
+    waiting: Vec<proofs::Waiting>,
     faults: Faults,
     clock: ClockWatch,
     life_recorded: Option<Moment>,
@@ -122,7 +128,9 @@ impl Core {
         Self {
             recorder: Recorder::new(journal, household.box_id.clone(), household.timezone.clone()),
             guard: Guard::new(household.clone()),
-            book: Book::new(household.clone(), texts),
+            book: Book::new(household.clone(), texts.clone()),
+            prover: Prover::new(household.clone(), texts),
+            waiting: Vec::new(),
             household,
             board: Board::default(),
             began: Moment::default(),
@@ -155,9 +163,11 @@ impl Core {
             &mut self.book,
             &mut self.board,
             &mut self.acceptance,
+            &mut self.prover,
         );
         self.board.configure(&self.household);
         self.began = self.now();
+        self.prover.begin(self.began);
         let mut steps = VecDeque::new();
         for body in first {
             steps.extend(self.record(body, None));
@@ -205,6 +215,7 @@ impl Core {
         let now = self.line.place(&stamp);
         if let Some(wall) = self.clock.look(now, &stamp) {
             self.book.set_clock(now, wall);
+            self.prover.set_clock(now, wall);
         }
         now
     }
@@ -260,7 +271,10 @@ impl Core {
         if self.life_recorded.is_none_or(|at| now.since(at) >= LIFE_EVERY) {
             self.life_recorded = Some(now);
             steps.extend(self.record(Body::Box(self.guard.life(&stamp)), None));
+            steps.extend(self.remember_reach(now));
         }
+        let tasks = self.prover.tick(now, self.book.open_of_class(Class::Alarm) > 0);
+        steps.extend(self.prove(tasks));
         if self.book.next_tick().is_some_and(|at| at <= now) {
             steps.extend(self.book.tick(now).into_iter().map(Step::Do));
         }
@@ -308,6 +322,8 @@ impl Core {
                 let effects = self.acceptance.obeyed(&device, obeyed, now);
                 self.accept(effects)
             }
+            Message::Proof { kind, proof } => self.proved(kind, proof),
+            Message::Prove { contact, answer } => self.asked_to_prove(contact.as_ref(), answer),
             Message::Household { household, commander } => self.configure(household, &commander),
         };
         self.work(steps.into());
@@ -322,9 +338,12 @@ impl Core {
         let effects = self.acceptance.configure(&household, now);
         self.board.configure(&household);
         self.household = household.clone();
-        self.book.configure(now, household, texts);
-        let accepted = self.accept(effects);
-        found.into_iter().map(tell).chain(accepted).collect()
+        self.book.configure(now, household.clone(), texts.clone());
+        let tasks = self.prover.configure(now, household, texts);
+        let mut steps: Vec<Step> = found.into_iter().map(tell).collect();
+        steps.extend(self.accept(effects));
+        steps.extend(self.prove(tasks));
+        steps
     }
 
     /// What the acceptance wants done.
@@ -374,7 +393,14 @@ impl Core {
                 Step::Judge(entry) => self.judge(&entry),
                 Step::Tell(input) => {
                     let now = self.now();
-                    self.book.handle(now, input).actions.into_iter().map(Step::Do).collect()
+                    let mut proved = Vec::new();
+                    if let Input::Answered { contact, via, .. } = &input {
+                        let tasks = self.prover.answered_by(now, contact, *via);
+                        proved = self.prove(tasks);
+                    }
+                    let told: Vec<Step> =
+                        self.book.handle(now, input).actions.into_iter().map(Step::Do).collect();
+                    told.into_iter().chain(proved).collect()
                 }
                 Step::Do(action) => self.act(action),
             };
@@ -405,6 +431,11 @@ impl Core {
             _ => Vec::new(),
         };
         steps.extend(self.accept(effects));
+        if let Body::Delivery(delivery) = &entry.body {
+            let now = self.now();
+            let tasks = self.prover.delivered(now, delivery);
+            steps.extend(self.prove(tasks));
+        }
         steps
     }
 
@@ -428,7 +459,7 @@ impl Core {
         if matches!(state, DeliveryState::Requested) {
             return Err("`state` is for the centre to tell: sent, failed or answered".into());
         }
-        if self.book.get(alert).is_none() {
+        if self.book.get(alert).is_none() && !self.prover.is_test(alert) {
             return Err(format!("no alert `{alert}` is open; nothing is passed on for it"));
         }
         let detail: String = [over.as_str(), detail.as_str()]
@@ -469,6 +500,15 @@ impl Core {
             Command::Delivery { .. } => self.told_by_centre(&request),
             Command::Speak { ref text } => {
                 self.outs.speak(text.clone());
+                Ok(())
+            }
+            Command::Accept { ref alert, .. } | Command::Arrived { ref alert }
+                if self.prover.is_test(alert) =>
+            {
+                let now = self.now();
+                let tasks = self.prover.answered(now, alert, &request.via).unwrap_or_default();
+                let steps = self.prove(tasks);
+                self.work(steps.into());
                 Ok(())
             }
             _ => {

@@ -4,6 +4,7 @@ use anju_guard::Guard;
 use anju_journal::Record;
 use anju_model::{Body, Timeline, entry};
 use anju_respond::life::Book;
+use anju_respond::life::proof::Prover;
 
 use super::board::Board;
 use crate::acceptance::Acceptance;
@@ -14,6 +15,7 @@ pub const ALERT_ENTRIES: usize = 5_000;
 /// How many other entries are read back: some days of a home.
 pub const EVENT_ENTRIES: usize = 10_000;
 
+#[allow(clippy::too_many_arguments, reason = "each part takes back what is its own")]
 /// Gives recorded entries, oldest first, to the guard, the book, the board and the acceptance.
 pub fn recall(
     records: impl Iterator<Item = Record>,
@@ -22,6 +24,7 @@ pub fn recall(
     book: &mut Book,
     board: &mut Board,
     acceptance: &mut Acceptance,
+    prover: &mut Prover,
 ) {
     let mut unreadable = 0u64;
     for record in records {
@@ -34,7 +37,10 @@ pub fn recall(
         board.recall(&entry, at);
         match &entry.body {
             Body::Alert(change) => book.recall(at, change),
-            Body::Box(event) => acceptance.recall(event, at),
+            Body::Box(event) => {
+                acceptance.recall(event, at);
+                prover.recall(at, &entry, event);
+            }
             Body::Delivery(delivery) => book.recall_delivery(delivery),
             _ => {}
         }

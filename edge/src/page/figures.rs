@@ -60,6 +60,7 @@ pub fn metrics(status: &Status, look: &Look) -> Vec<Metric> {
             status.links.iter().map(|link| (link.id.to_string(), f64::from(u8::from(link.up)))),
         ),
         proofs(status),
+        failing(status),
         Metric::gauge(
             "anju_configuration_faults",
             "Parts of the configuration that can not be used.",
@@ -75,11 +76,26 @@ fn proofs(status: &Status) -> Metric {
     let samples = status.channels.iter().filter_map(|channel| {
         let contact = channel.contact.clone().unwrap_or_default();
         let labels = vec![("channel", channel.name.clone()), ("contact", contact)];
-        Some(Sample { labels, value: seconds(channel.proved?.seconds) })
+        let newest = channel.proved.into_iter().chain(channel.checked).map(|ago| ago.seconds);
+        Some(Sample { labels, value: seconds(newest.min()?) })
     });
     Metric {
         name: "anju_channel_proved_age_seconds",
-        help: "Time since a way out last reached its human or far side.",
+        help: "Time since a way out last reached its human or far side, or was made sure of.",
+        kind: MetricKind::Gauge,
+        samples: samples.collect(),
+    }
+}
+
+fn failing(status: &Status) -> Metric {
+    let samples = status.channels.iter().map(|channel| {
+        let contact = channel.contact.clone().unwrap_or_default();
+        let labels = vec![("channel", channel.name.clone()), ("contact", contact)];
+        Sample { labels, value: f64::from(u8::from(channel.failing.is_some())) }
+    });
+    Metric {
+        name: "anju_channel_failing",
+        help: "1 while a way out fails or can not be proved.",
         kind: MetricKind::Gauge,
         samples: samples.collect(),
     }

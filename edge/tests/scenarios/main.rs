@@ -16,6 +16,16 @@ mod phone;
 #[allow(dead_code, reason = "the channel's own tests use more of it")]
 mod push_server;
 
+#[path = "../../respond/tests/channels/sink.rs"]
+#[allow(dead_code, reason = "the channels' own tests use more of it")]
+mod mail_server;
+#[path = "../../respond/tests/channels/servers.rs"]
+#[allow(dead_code, reason = "the channels' own tests use more of it")]
+mod robots;
+
+/// Longest wait of the servers that stand in for those of others.
+const LIMIT: std::time::Duration = common::DEADLINE;
+
 mod acceptance;
 mod brokers;
 mod doctor;
@@ -28,6 +38,7 @@ mod net;
 mod owntracks;
 mod page;
 mod plan;
+mod proofs;
 mod push;
 mod rtl433;
 mod serial;

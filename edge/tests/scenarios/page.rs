@@ -23,7 +23,7 @@ pub fn get(port: u16, target: &str) -> std::io::Result<(u16, String)> {
 }
 
 /// Asks until the answer fits.
-fn until(port: u16, target: &str, fits: impl Fn(u16, &str) -> bool) -> String {
+pub fn until(port: u16, target: &str, fits: impl Fn(u16, &str) -> bool) -> String {
     let deadline = Instant::now() + DEADLINE;
     loop {
         let answer = get(port, target);

@@ -92,6 +92,17 @@ pub enum ChannelKind {
 }
 
 impl ChannelKind {
+    /// Every way.
+    pub const ALL: [ChannelKind; 7] = [
+        ChannelKind::Call,
+        ChannelKind::Sms,
+        ChannelKind::Ntfy,
+        ChannelKind::Wecom,
+        ChannelKind::Dingtalk,
+        ChannelKind::Mail,
+        ChannelKind::Centre,
+    ];
+
     /// The name in configuration and entries.
     pub const fn as_str(self) -> &'static str {
         match self {

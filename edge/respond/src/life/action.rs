@@ -168,6 +168,12 @@ pub enum NoticeKind {
     Over,
     /// It is closed.
     Closed,
+    /// A test, announced as one, that asks for an answer.
+    Trial,
+    /// A test for who has no way to answer.
+    TrialNotice,
+    /// The test was answered.
+    Thanks,
 }
 
 impl NoticeKind {
@@ -183,12 +189,23 @@ impl NoticeKind {
             Self::Lapsed => "lapsed",
             Self::Over => "over",
             Self::Closed => "closed",
+            Self::Trial => "trial",
+            Self::TrialNotice => "trial-notice",
+            Self::Thanks => "thanks",
         }
     }
 
     /// Whether the contact can accept from it.
     pub const fn answerable(self) -> bool {
-        matches!(self, Self::Call | Self::CallBack | Self::Again | Self::Cancelled | Self::Lapsed)
+        matches!(
+            self,
+            Self::Call
+                | Self::CallBack
+                | Self::Again
+                | Self::Cancelled
+                | Self::Lapsed
+                | Self::Trial
+        )
     }
 }
 

@@ -23,6 +23,7 @@ mod floods;
 mod notice;
 pub mod outlook;
 mod plan;
+pub mod proof;
 mod reach;
 mod speech;
 mod view;

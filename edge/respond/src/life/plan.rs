@@ -53,7 +53,14 @@ pub(super) fn steps<'a>(household: &'a Household, subject: &Subject) -> Vec<Vec<
             ],
         ),
         Class::Fault => {
-            by_role(&usable, &[ContactRole::Property, ContactRole::Community, ContactRole::Centre])
+            let repair = [ContactRole::Property, ContactRole::Community, ContactRole::Centre];
+            let mut told = by_role(&usable, &repair);
+            // The way that broke may be the only one to those who repair.
+            if subject.rule == Rule::Channel {
+                let family = usable.iter().filter(|c| c.role == ContactRole::Family);
+                told.extend(family.filter(|c| !told.contains(*c)).take(1).collect::<Vec<_>>());
+            }
+            told
         }
     };
     if gravest(subject) {

@@ -8,6 +8,7 @@ use anju_model::{AlertId, Delivery};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::life::Notice;
+use crate::life::proof::Proof;
 
 /// What the ways out report.
 #[derive(Debug)]
@@ -29,6 +30,13 @@ pub enum Report {
     },
     /// A part broke, or works again.
     Health(Health),
+    /// What came of proving a way.
+    Proof {
+        /// Which way.
+        kind: ChannelKind,
+        /// What.
+        proof: Proof,
+    },
 }
 
 /// Whether a part works. Sent when that changes.

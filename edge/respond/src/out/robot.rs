@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::post::{Allowance, Refusal};
+use super::post::{Allowance, Proved, Refusal};
 
 /// Robots of WeCom and DingTalk take 20 messages in any minute: 9 at once, and 10 more in 60 s.
 pub(super) const ALLOWANCE: Allowance = Allowance { burst: 9, every: Duration::from_secs(6) };
@@ -21,6 +21,8 @@ pub(super) enum Meaning {
     Wrong,
     /// Anything else: it is tried again.
     Other,
+    /// The message itself is at fault.
+    Message,
 }
 
 /// Judges an answer by what a service's codes mean.
@@ -44,7 +46,20 @@ pub(super) fn judge(answer: &[u8], meaning: impl Fn(i64) -> Meaning) -> Result<(
         Meaning::TooFast(pause) => Refusal::Wait { why, pause },
         Meaning::Wrong => Refusal::Never(why),
         Meaning::Other => Refusal::later(why),
+        Meaning::Message => Refusal::Unfit(why),
     })
+}
+
+/// What a service answers to a message of no kind that it knows: whether robot and key are right it
+/// looks at first, so any complaint that is not about them proves them.
+pub(super) fn judge_trial(
+    answer: &[u8],
+    meaning: impl Fn(i64) -> Meaning,
+) -> Result<Proved, Refusal> {
+    match judge(answer, meaning) {
+        Err(Refusal::Unfit(_)) | Ok(()) => Ok(Proved::Yes),
+        Err(refusal) => Err(refusal),
+    }
 }
 
 /// Judges any bytes, for fuzzing.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anju_model::config::{ChannelKind, Household};
 use anju_model::delivery::DeliveryState;
 use anju_model::{AlertId, Delivery};
+use tokio::time::timeout;
 
 use super::centre::{Answers, Centre};
 use super::channel::{Channel, Health, Report, Reports, absent, delivery};
@@ -16,9 +17,10 @@ use super::dingtalk::Dingtalk;
 use super::http::NoClient;
 use super::mail::Mail;
 use super::ntfy::{Ntfy, NtfySettings};
-use super::post::{Carrier, Post};
+use super::post::{CARRIED_WITHIN, Carrier, Post, Proved};
 use super::wecom::Wecom;
 use crate::life::Notice;
+use crate::life::proof::Proof;
 use crate::texts::Texts;
 
 /// What a channel is built to: its carrier, none if it is not configured, or why it can not be.
@@ -35,6 +37,7 @@ fn built<C: Carrier>(built: Result<Option<C>, NoClient>) -> Built {
 /// The ways.
 pub struct Ways {
     posts: BTreeMap<ChannelKind, Post>,
+    carriers: BTreeMap<ChannelKind, Arc<dyn Carrier>>,
     ntfy: Option<Ntfy>,
     centre: Answers,
     /// Channels that could not be set up.
@@ -54,6 +57,7 @@ impl Ways {
     pub fn new(data: &Path, reports: &Reports) -> Self {
         Self {
             posts: BTreeMap::new(),
+            carriers: BTreeMap::new(),
             ntfy: None,
             centre: Answers::default(),
             unfit: BTreeMap::new(),
@@ -95,6 +99,10 @@ impl Ways {
             None => drop(self.unfit.remove(&kind)),
         }
         let carrier = built.ok().flatten();
+        match &carrier {
+            Some(carrier) => drop(self.carriers.insert(kind, carrier.clone())),
+            None => drop(self.carriers.remove(&kind)),
+        }
         if carrier.is_none() && !self.posts.contains_key(&kind) {
             return;
         }
@@ -121,6 +129,34 @@ impl Ways {
                 }
             }
         }
+    }
+
+    /// Makes sure of a way without waking anybody; what came of it is reported. Returns at once.
+    pub fn prove(&self, kind: ChannelKind) {
+        let reports = self.reports.clone();
+        let tell = move |proof| {
+            // Nobody listens any more only while the box stops.
+            let _ = reports.send(Report::Proof { kind, proof });
+        };
+        let Some(carrier) = self.carriers.get(&kind).cloned() else {
+            return tell(match (kind, self.unfit.get(&kind)) {
+                (_, Some(why)) => Proof::Failed(why.clone()),
+                // They follow from a telephone number, which not every box is to call.
+                (ChannelKind::Call | ChannelKind::Sms, None) => Proof::NotWithoutWaking,
+                (_, None) => Proof::Failed(absent(kind)),
+            });
+        };
+        tokio::spawn(async move {
+            tell(match timeout(CARRIED_WITHIN, carrier.prove()).await {
+                Ok(Ok(Proved::Yes)) => Proof::Proved,
+                Ok(Ok(Proved::NotWithoutWaking)) => Proof::NotWithoutWaking,
+                Ok(Err(refusal)) => Proof::Failed(refusal.why().to_owned()),
+                Err(_) => {
+                    let limit = CARRIED_WITHIN.as_secs();
+                    Proof::Failed(format!("no answer within {limit} s"))
+                }
+            });
+        });
     }
 
     /// Tells every way that an alert is over.

@@ -52,6 +52,9 @@ fn every_rule_class_and_notice_has_its_sentences() {
         K::Lapsed,
         K::Over,
         K::Closed,
+        K::Trial,
+        K::TrialNotice,
+        K::Thanks,
     ];
     for language in Language::ALL {
         let texts = Texts::new(language);

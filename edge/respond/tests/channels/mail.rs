@@ -7,7 +7,7 @@ use super::*;
 
 const MAIL: [ChannelKind; 1] = [ChannelKind::Mail];
 
-fn start(sink: &Sink, url: &str, trusted: bool) -> Bench {
+pub fn start(sink: &Sink, url: &str, trusted: bool) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let password = secret(folder.path(), "password", "p-secret");
     let ca = folder.path().join("ca.pem");
@@ -20,7 +20,7 @@ fn start(sink: &Sink, url: &str, trusted: bool) -> Bench {
     Bench::new(folder, &home)
 }
 
-fn starttls(sink: &Sink) -> String {
+pub fn starttls(sink: &Sink) -> String {
     format!("smtp://localhost:{}", sink.starttls.port())
 }
 

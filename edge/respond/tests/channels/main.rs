@@ -5,6 +5,7 @@
 
 mod centre;
 mod mail;
+mod proofs;
 mod robots;
 mod servers;
 mod sink;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use anju_model::config::{ChannelKind, Household, parse};
 use anju_model::delivery::DeliveryState;
 use anju_model::{AlertId, Class, ContactId, Delivery, Language, Rule};
+use anju_respond::life::proof::Proof;
 use anju_respond::life::{Notice, NoticeKind, Words};
 use anju_respond::out::{Report, Ways};
 use anju_respond::texts::Texts;
@@ -86,6 +88,25 @@ impl Bench {
 
     async fn sent(&mut self, channel: &str) {
         while self.delivery(channel).await.state != DeliveryState::Sent {}
+    }
+
+    /// What comes of proving a way.
+    async fn proof(&mut self, way: ChannelKind) -> Proof {
+        self.ways.prove(way);
+        loop {
+            match self.report().await {
+                Report::Proof { kind, proof } if kind == way => return proof,
+                _ => {}
+            }
+        }
+    }
+
+    /// Why a way can not be proved.
+    async fn unproved(&mut self, way: ChannelKind) -> String {
+        match self.proof(way).await {
+            Proof::Failed(why) => why,
+            other => panic!("{other:?}"),
+        }
     }
 
     async fn health(&mut self, part: &str) -> Option<String> {

@@ -20,7 +20,7 @@ fn set_up(folder: &Path, wecom: &Robot, dingtalk: &Robot, more: &str) -> Househo
     ))
 }
 
-async fn start(more: &str) -> (Bench, Robot, Robot) {
+pub async fn start(more: &str) -> (Bench, Robot, Robot) {
     let (wecom, dingtalk) = (Robot::start().await, Robot::start().await);
     let folder = tempfile::tempdir().unwrap();
     let home = set_up(folder.path(), &wecom, &dingtalk, more);

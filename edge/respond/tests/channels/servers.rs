@@ -100,8 +100,11 @@ async fn wecom(State(robot): State<Robot>, Query(query): Asked, body: Bytes) -> 
         return answer(45009, "api freq out of limit");
     }
     let message: Value = serde_json::from_slice(&body).unwrap();
+    if message["msgtype"] != "text" {
+        return answer(40008, "invalid message type");
+    }
     let content = message["text"]["content"].as_str().unwrap();
-    if message["msgtype"] != "text" || content.is_empty() || content.len() > 2048 {
+    if content.is_empty() || content.len() > 2048 {
         return answer(40058, "invalid parameter");
     }
     robot.tell.send(message).unwrap();
@@ -125,7 +128,11 @@ async fn dingtalk(State(robot): State<Robot>, Query(query): Asked, body: Bytes) 
     if robot.too_fast() {
         return answer(130_101, "send too fast, exceed 20 times per minute");
     }
-    robot.tell.send(serde_json::from_slice(&body).unwrap()).unwrap();
+    let message: Value = serde_json::from_slice(&body).unwrap();
+    if message["msgtype"] != "text" {
+        return answer(400_105, "unsupported msgtype");
+    }
+    robot.tell.send(message).unwrap();
     answer(0, "ok")
 }
 

@@ -75,6 +75,7 @@ impl Server {
     fn serve(&self, listener: TcpListener) {
         let app = Router::new()
             .route("/", post(publish_json))
+            .route("/v1/health", get(health))
             .route("/{topic}", post(publish_text))
             .route("/{topic}/json", get(subscribe))
             .with_state(self.clone());
@@ -177,6 +178,17 @@ async fn publish_json(State(server): State<Server>, headers: HeaderMap, body: By
     let kept = server.keep(&topic, message["message"].as_str().unwrap_or_default());
     let _ = server.tell.send(message);
     Json(kept).into_response()
+}
+
+/// A real server looks at the token of every request, and refuses a wrong one here too.
+async fn health(State(server): State<Server>, headers: HeaderMap) -> Response {
+    if !server.allowed(&headers) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    match server.with(|inner| inner.mood.clone()) {
+        Some(Mood::Answers(code)) => StatusCode::from_u16(code).unwrap().into_response(),
+        _ => Json(json!({"healthy": true})).into_response(),
+    }
 }
 
 /// Anybody may write to topics that begin with `anju-`.

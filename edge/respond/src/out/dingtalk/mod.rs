@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::group::{self, Composed};
 use super::http::{self, NoClient};
-use super::post::{Allowance, Carried, Carrier, Letter, Refusal};
+use super::post::{Allowance, Carried, Carrier, Letter, Proved, Proving, Refusal};
 use super::robot::{self, Meaning};
 use crate::life::Notice;
 
@@ -63,17 +63,21 @@ impl Dingtalk {
         (json!({"msgtype": "text", "text": {"content": text}, "at": at}), count)
     }
 
+    /// Posts what no robot can say in a group.
+    async fn trial(&self) -> Result<Proved, Refusal> {
+        let answer = self.post(&json!({"msgtype": "none"})).await?;
+        // 310000: a wrong signature; 4001xx: no such token, robot or group; -1: the service is busy.
+        robot::judge_trial(&answer, |code| match code {
+            130_101 => Meaning::TooFast(BLOCKED_FOR),
+            300_001 | 300_005 | 310_000 | 400_013 | 400_101 | 400_102 | 400_106 => Meaning::Wrong,
+            -1 => Meaning::Other,
+            _ => Meaning::Message,
+        })
+    }
+
     async fn send(&self, letters: &[Letter]) -> Result<usize, Refusal> {
-        let token = http::secret(&self.token_file).await?;
-        let secret = http::secret(&self.secret_file).await?;
-        let now = jiff::Timestamp::now().as_millisecond();
-        let mut url = self.url.clone();
-        url.query_pairs_mut()
-            .append_pair("access_token", &token)
-            .append_pair("timestamp", &now.to_string())
-            .append_pair("sign", &sign::sign(&secret, now));
         let (message, count) = self.message(letters);
-        let answer = http::ask(self.client.post(url).json(&message), ANSWERS_WITHIN).await?;
+        let answer = self.post(&message).await?;
         // 130101: too fast; 300001 and 40035: no such robot. 310000 is a wrong signature, which a
         // clock that is set later mends.
         robot::judge(&answer, |code| match code {
@@ -82,6 +86,18 @@ impl Dingtalk {
             _ => Meaning::Other,
         })?;
         Ok(count)
+    }
+
+    async fn post(&self, message: &Value) -> Result<Vec<u8>, Refusal> {
+        let token = http::secret(&self.token_file).await?;
+        let secret = http::secret(&self.secret_file).await?;
+        let now = jiff::Timestamp::now().as_millisecond();
+        let mut url = self.url.clone();
+        url.query_pairs_mut()
+            .append_pair("access_token", &token)
+            .append_pair("timestamp", &now.to_string())
+            .append_pair("sign", &sign::sign(&secret, now));
+        http::ask(self.client.post(url).json(message), ANSWERS_WITHIN).await
     }
 }
 
@@ -92,6 +108,10 @@ impl Carrier for Dingtalk {
 
     fn allowance(&self) -> Option<Allowance> {
         Some(robot::ALLOWANCE)
+    }
+
+    fn prove(&self) -> Proving<'_> {
+        Box::pin(self.trial())
     }
 
     fn carry<'a>(&'a self, letters: &'a [Letter]) -> Carried<'a> {

@@ -16,7 +16,7 @@ use lettre::{AsyncTransport, Tokio1Executor};
 
 use super::group::{self, Composed};
 use super::http;
-use super::post::{Allowance, Carried, Carrier, Letter, Refusal};
+use super::post::{Allowance, Carried, Carrier, Letter, Proved, Proving, Refusal};
 use crate::life::Notice;
 
 /// Longest text in bytes, and longest subject in characters.
@@ -48,6 +48,20 @@ impl Mail {
         let transport = self.transport().await?;
         match tokio::time::timeout(SENT_WITHIN, transport.send(message)).await {
             Ok(Ok(_)) => Ok(count),
+            Ok(Err(error)) => Err(refusal(&error)),
+            Err(_) => {
+                let limit = SENT_WITHIN.as_secs();
+                Err(Refusal::later(format!("the mail server did not finish within {limit} s")))
+            }
+        }
+    }
+
+    /// Signs in, says NOOP and leaves.
+    async fn trial(&self) -> Result<Proved, Refusal> {
+        let transport = self.transport().await?;
+        match tokio::time::timeout(SENT_WITHIN, transport.test_connection()).await {
+            Ok(Ok(true)) => Ok(Proved::Yes),
+            Ok(Ok(false)) => Err(Refusal::later("the mail server hung up after the sign-in")),
             Ok(Err(error)) => Err(refusal(&error)),
             Err(_) => {
                 let limit = SENT_WITHIN.as_secs();
@@ -137,6 +151,10 @@ impl Carrier for Mail {
 
     fn allowance(&self) -> Option<Allowance> {
         Some(ALLOWANCE)
+    }
+
+    fn prove(&self) -> Proving<'_> {
+        Box::pin(self.trial())
     }
 
     fn carry<'a>(&'a self, letters: &'a [Letter]) -> Carried<'a> {

@@ -46,6 +46,19 @@ impl Http {
         Ok(())
     }
 
+    /// Asks whether the server is well and takes the token: it refuses any request with a wrong one
+    /// (<https://docs.ntfy.sh/config/#health-checks>).
+    pub(super) async fn health(&self) -> Result<(), Refusal> {
+        let request = self.authorised(self.client.get(format!("{}/v1/health", self.url))).await?;
+        let answer = http::ask(request, PUBLISH_WITHIN).await?;
+        let healthy = serde_json::from_slice::<Value>(&answer).is_ok_and(|a| a["healthy"] == true);
+        if healthy {
+            Ok(())
+        } else {
+            Err(Refusal::later("the server does not say that it is well"))
+        }
+    }
+
     /// Subscribes to a topic from a message on; `all` has no message before it.
     pub(super) async fn subscribe(&self, topic: &str, since: &str) -> Result<Response, Refusal> {
         // Both come from the ledger, which holds only what can stand in a URL.
@@ -54,10 +67,13 @@ impl Http {
     }
 
     async fn send(&self, request: RequestBuilder, limit: Duration) -> Result<Response, Refusal> {
-        let request = match self.token_file.as_deref() {
+        http::send(self.authorised(request).await?, limit).await
+    }
+
+    async fn authorised(&self, request: RequestBuilder) -> Result<RequestBuilder, Refusal> {
+        Ok(match self.token_file.as_deref() {
             Some(file) => request.bearer_auth(http::secret(file).await?),
             None => request,
-        };
-        http::send(request, limit).await
+        })
     }
 }

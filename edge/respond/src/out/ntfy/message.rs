@@ -49,10 +49,11 @@ impl Writer {
             let grant = Grant { alert: notice.alert.clone(), contact: notice.contact.clone(), act };
             self.keeper.change(|ledger| ledger.grant(now, grant)).reveal()
         };
-        let tokens = [
-            (self.texts.get("button-accept"), granted(Act::Accept)),
-            (self.texts.get("button-arrived"), granted(Act::Arrived)),
-        ];
+        let button = |name: &str, act| (self.texts.get(name), granted(act));
+        let tokens = match notice.kind {
+            NoticeKind::Trial => vec![button("button-received", Act::Accept)],
+            _ => vec![button("button-accept", Act::Accept), button("button-arrived", Act::Arrived)],
+        };
         let url = self.keeper.look(|ledger| format!("{}/{}", self.settings.url, ledger.topic));
         tokens
             .into_iter()

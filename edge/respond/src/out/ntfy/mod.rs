@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::channel::Reports;
-use super::post::{Carried, Carrier, Letter, Refusal};
+use super::post::{Carried, Carrier, Letter, Proved, Proving, Refusal};
 use crate::texts::Texts;
 use keep::Keeper;
 
@@ -170,6 +170,10 @@ impl Carrier for Pusher {
                 None => Err(Refusal::Unfit("the contact has no `ntfy_topic`".to_owned())),
             }
         })
+    }
+
+    fn prove(&self) -> Proving<'_> {
+        Box::pin(async { self.http.health().await.map(|()| Proved::Yes) })
     }
 
     fn withdraw(&self, alert: &AlertId) {

@@ -65,6 +65,18 @@ impl Refusal {
 /// What becomes of letters: how many of them, from the first on, the far side took (at least one).
 pub type Carried<'a> = Pin<Box<dyn Future<Output = Result<usize, Refusal>> + Send + 'a>>;
 
+/// What can be said of a way without waking anybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proved {
+    /// It would take a letter.
+    Yes,
+    /// Nothing can be found out.
+    NotWithoutWaking,
+}
+
+/// Whether the far side would take a letter.
+pub type Proving<'a> = Pin<Box<dyn Future<Output = Result<Proved, Refusal>> + Send + 'a>>;
+
 /// The far side of a channel.
 pub trait Carrier: Send + Sync + 'static {
     /// Notices with the same bundle may go in one message. `None`: each goes alone.
@@ -80,6 +92,12 @@ pub trait Carrier: Send + Sync + 'static {
     /// Hands letters over as one message: one letter, or several of one bundle with the gravest
     /// first. An answer that does not come within [`CARRIED_WITHIN`] counts as [`Refusal::Later`].
     fn carry<'a>(&'a self, letters: &'a [Letter]) -> Carried<'a>;
+
+    /// Makes sure, without waking anybody, that the far side would take a letter. By itself a way
+    /// can not tell. An answer that does not come within [`CARRIED_WITHIN`] counts as none.
+    fn prove(&self) -> Proving<'_> {
+        Box::pin(async { Ok(Proved::NotWithoutWaking) })
+    }
 
     /// The alert is over.
     fn withdraw(&self, _: &AlertId) {}

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::group::{self, Composed};
 use super::http::{self, NoClient};
-use super::post::{Allowance, Carried, Carrier, Letter, Refusal};
+use super::post::{Allowance, Carried, Carrier, Letter, Proved, Proving, Refusal};
 use super::robot::{self, Meaning};
 use crate::life::Notice;
 
@@ -56,12 +56,28 @@ impl Wecom {
         (json!({"msgtype": "text", "text": text}), count)
     }
 
-    async fn send(&self, letters: &[Letter]) -> Result<usize, Refusal> {
+    async fn post(&self, message: &Value) -> Result<Vec<u8>, Refusal> {
         let key = http::secret(&self.key_file).await?;
         let mut url = self.url.clone();
         url.query_pairs_mut().append_pair("key", &key);
+        http::ask(self.client.post(url).json(message), ANSWERS_WITHIN).await
+    }
+
+    /// Posts what no robot can say in a group.
+    async fn trial(&self) -> Result<Proved, Refusal> {
+        let answer = self.post(&json!({"msgtype": "none"})).await?;
+        // -1: the service is busy.
+        robot::judge_trial(&answer, |code| match code {
+            45009 => Meaning::TooFast(Duration::from_secs(60)),
+            93000 => Meaning::Wrong,
+            -1 => Meaning::Other,
+            _ => Meaning::Message,
+        })
+    }
+
+    async fn send(&self, letters: &[Letter]) -> Result<usize, Refusal> {
         let (message, count) = self.message(letters);
-        let answer = http::ask(self.client.post(url).json(&message), ANSWERS_WITHIN).await?;
+        let answer = self.post(&message).await?;
         // 45009: too often; 93000: no such robot.
         robot::judge(&answer, |code| match code {
             45009 => Meaning::TooFast(Duration::from_secs(60)),
@@ -79,6 +95,10 @@ impl Carrier for Wecom {
 
     fn allowance(&self) -> Option<Allowance> {
         Some(robot::ALLOWANCE)
+    }
+
+    fn prove(&self) -> Proving<'_> {
+        Box::pin(self.trial())
     }
 
     fn carry<'a>(&'a self, letters: &'a [Letter]) -> Carried<'a> {
