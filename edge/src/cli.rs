@@ -339,6 +339,10 @@ fn check(path: &std::path::Path) -> Result<ExitCode, CliError> {
     for fault in &parsed.faults {
         writeln!(out, "{}", crate::house::line(&name, fault))?;
     }
+    // No fault, and so not among them.
+    for warning in &parsed.warnings {
+        eprintln!("warning: {}", crate::house::line(&name, warning));
+    }
     Ok(if parsed.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -75,6 +75,8 @@ pub struct Status {
     pub upstream: Option<Upstream>,
     /// What is watched for, and what is not.
     pub rules: Vec<Watch>,
+    /// The kinds of the base kit of which the home has no device that counts.
+    pub kit_missing: Vec<DeviceKind>,
     /// Parts of the configuration that can not be used: `FILE:LINE:COL: what is wrong; the mend`.
     pub config_faults: Vec<String>,
 }
@@ -195,6 +197,8 @@ pub struct Device {
     pub name: String,
     /// Its kind.
     pub kind: DeviceKind,
+    /// It is a wired alarm whose cable nobody supervises.
+    pub unsupervised: bool,
     /// Where it stands.
     pub room: Option<RoomId>,
     /// The link it hangs on.

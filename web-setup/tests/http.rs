@@ -44,6 +44,24 @@ async fn the_page_is_whole_in_both_languages_and_loads_nothing_from_elsewhere() 
 }
 
 #[tokio::test]
+async fn what_the_base_kit_lacks_and_an_unsupervised_cable_are_shown() {
+    let mut status = calm();
+    status.kit_missing =
+        vec![anju_model::DeviceKind::FixedAlarm, anju_model::DeviceKind::DoorContact];
+    status.devices[0].unsupervised = true;
+    let served = serve(status, Limits::default()).await;
+    let zh = served.get("/").await;
+    for words in ["基本套件不完整，缺少：固定报警器、智能门磁感应器", "线路无监测"]
+    {
+        assert!(zh.body.contains(words), "{words}");
+    }
+    let en = served.get("/?lang=en").await;
+    for words in ["not complete: fixed alarm and door contact missing", "cable not supervised"] {
+        assert!(en.body.contains(words), "{words}");
+    }
+}
+
+#[tokio::test]
 async fn the_first_load_is_small() {
     let mut status = calm();
     // As many devices as there are kinds.

@@ -153,6 +153,8 @@ battery = battery { $n }%
 battery-low = battery low
 battery-low-at = battery low, { $n }%
 weak-link = weak signal
+unsupervised = cable not supervised
+kit-missing = The base kit is not complete: { $kinds } missing. A wired button counts with a supervised cable.
 
 fact-help-pressed = Help pressed
 fact-help-cancelled = Cancelled

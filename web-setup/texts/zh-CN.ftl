@@ -146,6 +146,8 @@ battery = 电量 { $n }%
 battery-low = 电量低
 battery-low-at = 电量低 { $n }%
 weak-link = 信号弱
+unsupervised = 线路无监测
+kit-missing = 基本套件不完整，缺少：{ $kinds }。有线按钮要有线路监测才算。
 
 fact-help-pressed = 按下求助
 fact-help-cancelled = 已取消

@@ -146,3 +146,26 @@ fn the_reference_names_every_key() {
         assert!(reference.contains(&format!("| `{key}` |")), "{key}");
     }
 }
+
+#[test]
+fn a_cable_that_nobody_supervises_is_a_warning_and_counts_for_no_kit() {
+    let home = |more: &str| {
+        let text = format!(
+            "schema = 1\nbox.id = \"b\"\n[links.pins]\nkind = \"gpio\"\n\
+             [[device]]\nid = \"sos\"\nkind = \"fixed-alarm\"\nlink = \"pins\"\npin = 17\n{more}\n\
+             [[device]]\nid = \"pir\"\nkind = \"motion\"\nlink = \"pins\"\npin = 18\n"
+        );
+        parse(&text, "home.toml")
+    };
+    let missing = |parsed: &Parsed| parsed.household.as_ref().unwrap().missing_of_the_base_kit();
+    let bare = home("");
+    let warnings: Vec<String> = bare.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    assert!(warnings[0].starts_with("1:1: the base kit lacks a fixed alarm (`fixed-alarm`)"));
+    assert!(warnings[1].starts_with("1:1: the base kit lacks a door contact"));
+    assert!(warnings[2].starts_with("9:7: the cable of `sos` is not supervised"), "{warnings:?}");
+    assert_eq!(missing(&bare), [DeviceKind::FixedAlarm, DeviceKind::DoorContact]);
+    let looped = home("loop_pin = 27");
+    assert_eq!(missing(&looped), [DeviceKind::DoorContact]);
+    assert_eq!(looped.warnings.len(), 1);
+}

@@ -13,6 +13,7 @@ mod c08_secrets;
 mod c09_modem;
 mod c10_speaker;
 mod c11_update;
+mod c12_kit;
 mod program;
 #[cfg(test)]
 mod tests;
@@ -119,6 +120,7 @@ const CHECKS: &[Check] = checks![
     9 "modem" c09_modem,
     10 "speaker" c10_speaker,
     11 "update" c11_update,
+    12 "kit" c12_kit,
 ];
 
 impl Case {

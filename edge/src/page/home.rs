@@ -85,6 +85,7 @@ impl Look {
             id: device.id.clone(),
             name: device.name.clone(),
             kind: device.kind,
+            unsupervised: device.unsupervised(),
             room: device.room.clone(),
             link: device.link.clone(),
             presence,

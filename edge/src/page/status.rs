@@ -95,6 +95,9 @@ impl Look {
             journal: self.journal(),
             upstream: self.upstream(),
             rules: picture.map(Self::rules).unwrap_or_default(),
+            kit_missing: picture
+                .map(|picture| picture.household.missing_of_the_base_kit())
+                .unwrap_or_default(),
             config_faults: self.setup.faults.clone(),
         }
     }

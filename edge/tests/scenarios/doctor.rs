@@ -51,6 +51,8 @@ async fn it_says_what_is_in_order_beside_a_daemon_and_leaves_that_alone() {
     for about in ["configuration", "disk", "daemon", "links zigbee", "upstream", "speaker"] {
         assert_eq!(state(&found, about), "ok", "{about}: {found:?}");
     }
+    assert_eq!(state(&found, "kit fixed-alarm"), "ok");
+    assert_eq!(state(&found, "kit motion"), "problem", "the test's home has none");
     assert_eq!(state(&found, "modem"), "not_applicable");
     let answer = centre.until(|got| got.topic.ends_with("/status")).await.json();
     assert_eq!(answer["state"], "online", "the box's own session is not disturbed");

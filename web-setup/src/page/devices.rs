@@ -18,6 +18,9 @@ pub fn section(scene: &Scene<'_>) -> Markup {
         section #devices {
             h2 { (words.get("devices")) }
             @if scene.status.devices.is_empty() { p.quiet { (words.get("devices-none")) } }
+            @if !scene.status.kit_missing.is_empty() {
+                p.quiet data-kit-missing { (kit_missing(scene)) }
+            }
             @for (room, devices) in rooms(&scene.status.devices) {
                 h3.room { (room.map_or_else(|| words.get("room-none"), |room| scene.room(room))) }
                 ul.devices.card {
@@ -26,6 +29,13 @@ pub fn section(scene: &Scene<'_>) -> Markup {
             }
         }
     }
+}
+
+/// What the base kit lacks.
+fn kit_missing(scene: &Scene<'_>) -> String {
+    let names = scene.status.kit_missing.iter().map(|kind| kind.name(scene.words.language));
+    let names: Vec<&str> = names.collect();
+    scene.words.fill("kit-missing", [("kinds", names.join(&scene.words.get("list-separator")).into())])
 }
 
 /// Devices by room, rooms in the order of their first device.
@@ -58,6 +68,7 @@ fn row(scene: &Scene<'_>, device: &Device) -> Markup {
                         Some(device.kind.name(words.language).to_owned()),
                         battery(scene, device),
                         weak_link(scene, device),
+                        device.unsupervised.then(|| words.get("unsupervised")),
                     ]))
                 }
             }

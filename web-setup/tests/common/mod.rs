@@ -108,6 +108,7 @@ pub fn device(id: &str, kind: DeviceKind, name: &str, fact: Option<Fact>) -> Dev
         id: DeviceId::new(id).unwrap(),
         name: name.to_owned(),
         kind,
+        unsupervised: false,
         room: Some(RoomId::new("bedroom").unwrap()),
         link: LinkId::new("zigbee").unwrap(),
         presence: Presence::Online,
@@ -204,6 +205,7 @@ pub fn calm() -> Status {
                 zh_cn: "没有所需的设备", en: "no device tells what it needs"
             }),
         }],
+        kit_missing: Vec::new(),
         config_faults: Vec::new(),
     }
 }

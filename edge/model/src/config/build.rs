@@ -54,7 +54,7 @@ pub(super) fn household(
     let links = found.into_sound();
     let case = system::case(root, &links, &devices, faults);
     let journal = system::journal(root, faults);
-    Some(Household {
+    let household = Household {
         box_id: box_id?,
         language,
         timezone,
@@ -71,7 +71,16 @@ pub(super) fn household(
         speaker,
         case,
         journal,
-    })
+    };
+    for kind in household.missing_of_the_base_kit() {
+        faults.warn(
+            0,
+            "device".to_owned(),
+            format!("the base kit lacks a {} (`{kind}`) that counts", kind.name(Language::En)),
+            "add one; a wired trigger counts with a supervised cable",
+        );
+    }
+    Some(household)
 }
 
 /// The fields of a table that stands once, or of none where it is absent.

@@ -39,6 +39,22 @@ impl Device {
             person: self.person.clone(),
         }
     }
+
+    /// Whether it is a wired alarm whose cable nobody supervises: cut, it is mute and nobody knows.
+    pub const fn unsupervised(&self) -> bool {
+        match &self.binding {
+            Binding::Gpio(line) => line.loop_pin.is_none() && is_wired_alarm(self.kind),
+            _ => false,
+        }
+    }
+}
+
+/// Whether a device of this kind on a line can have a supervised loop.
+pub(super) const fn is_wired_alarm(kind: DeviceKind) -> bool {
+    matches!(
+        kind,
+        DeviceKind::FixedAlarm | DeviceKind::Smoke | DeviceKind::Gas | DeviceKind::WaterLeak
+    )
 }
 
 /// How a device is found on its link; the variant fits the link's kind.

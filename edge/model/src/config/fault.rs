@@ -35,12 +35,19 @@ pub(super) struct Faults<'t> {
     /// Byte ranges whose syntax is broken: what is missing in their tables was told already.
     broken: Vec<std::ops::Range<usize>>,
     list: Vec<Fault>,
+    warnings: Vec<Fault>,
     more: bool,
 }
 
 impl<'t> Faults<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { lines: Lines::new(text), broken: Vec::new(), list: Vec::new(), more: false }
+        Self {
+            lines: Lines::new(text),
+            broken: Vec::new(),
+            list: Vec::new(),
+            warnings: Vec::new(),
+            more: false,
+        }
     }
 
     /// Adds a fault at a byte of the text.
@@ -66,6 +73,22 @@ impl<'t> Faults<'t> {
         if !self.list.contains(&fault) {
             self.list.push(fault);
         }
+    }
+
+    /// Adds what is allowed and not advised, at a byte of the text.
+    pub(super) fn warn(&mut self, at: usize, path: String, message: String, mend: &str) {
+        if self.warnings.len() < MAX_FAULTS {
+            let (line, col) = self.lines.position(at);
+            let (message, mend) = (one_line(message), mend.to_owned());
+            self.warnings.push(Fault { line, col, path: one_line(path), message, mend });
+        }
+    }
+
+    /// All warnings so far, in the order of the text.
+    pub(super) fn warnings(&mut self) -> Vec<Fault> {
+        let mut warnings = std::mem::take(&mut self.warnings);
+        warnings.sort_by_key(|warning| (warning.line, warning.col));
+        warnings
     }
 
     /// Whether no more faults are listed.

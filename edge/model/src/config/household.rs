@@ -9,7 +9,7 @@ use super::{
     CaseSwitch, Channels, Contact, Device, Guard, JournalLimits, Link, OwnRange, Speaker, Upstream,
     Web, Zone,
 };
-use crate::{BoxId, Language, LinkId, PersonId};
+use crate::{BoxId, DeviceKind, Language, LinkId, PersonId};
 
 /// One home, as configured.
 #[derive(Debug, Clone)]
@@ -49,6 +49,13 @@ pub struct Household {
 }
 
 impl Household {
+    /// The kinds of the base kit, the three of "3+X", of which the home has no device that counts. An
+    /// unsupervised trigger does not.
+    pub fn missing_of_the_base_kit(&self) -> Vec<DeviceKind> {
+        let has = |kind| self.devices.iter().any(|d| d.kind == kind && !d.unsupervised());
+        DeviceKind::ALL.into_iter().filter(|kind| kind.core() && !has(*kind)).collect()
+    }
+
     /// Every file that the configuration names and that holds a secret.
     pub fn secret_files(&self) -> Vec<PathBuf> {
         let mut files = self.channels.secret_files();

@@ -17,6 +17,8 @@ pub struct Parsed {
     pub household: Option<Household>,
     /// Every fault, in the order of the text.
     pub faults: Vec<Fault>,
+    /// What is allowed and not advised, in the order of the text.
+    pub warnings: Vec<Fault>,
 }
 
 /// Whether a driver serves a kind of device over a kind of link and a protocol (the protocol of a
@@ -37,12 +39,13 @@ pub fn parse_with(text: &str, name: &str, serves: Serves<'_>) -> Parsed {
     let mut faults = Faults::new(text);
     if text.len() > MAX_BYTES {
         faults.add(0, "", "the file is larger than 1 MiB", "keep only what the home needs");
-        return Parsed { household: None, faults: faults.finish(name) };
+        return Parsed { household: None, faults: faults.finish(name), warnings: Vec::new() };
     }
     let household = salvage::parse(text, &mut faults).and_then(|document| {
         let table: &dyn TableLike = document.as_item().as_table_like()?;
         let root = Row { table, at: 0, path: String::new() };
         build::household(&root, serves, &mut faults)
     });
-    Parsed { household, faults: faults.finish(name) }
+    let warnings = faults.warnings();
+    Parsed { household, faults: faults.finish(name), warnings }
 }

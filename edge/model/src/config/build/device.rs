@@ -10,6 +10,7 @@ use super::super::{
 };
 use super::link::{Found, Links};
 use super::{Names, ble, mqtt, net, serial};
+use crate::config::device::is_wired_alarm;
 use crate::config::fault::{Faults, quote};
 use crate::config::reader::{self, Expected, Fields, Row};
 use crate::config::value::nearest;
@@ -174,7 +175,7 @@ fn device(
         fields.fault(faults, "kind", message, mend);
         return None;
     }
-    Some(Device {
+    let device = Device {
         id: DeviceId::new(id).ok()?,
         kind,
         name: fields.text("name").unwrap_or_else(|| id.to_owned()),
@@ -183,7 +184,16 @@ fn device(
         link: link_id.clone(),
         binding,
         heard_within: fields.duration("heard_within"),
-    })
+    };
+    if device.unsupervised() {
+        faults.warn(
+            fields.row.place("pin"),
+            fields.row.path_of("pin"),
+            format!("the cable of `{id}` is not supervised: cut, it is mute and nobody knows"),
+            "wire the other throw of a change-over contact to a second line, and give it as `loop_pin`",
+        );
+    }
+    Some(device)
 }
 
 fn person(fields: &Fields<'_>, persons: &[Person], faults: &mut Faults<'_>) -> Option<PersonId> {
@@ -238,9 +248,8 @@ fn gpio(fields: &Fields<'_>, kind: Option<DeviceKind>, faults: &mut Faults<'_>) 
 
 /// The second line of a supervised contact; a fault where it makes no sense.
 fn loop_pin(fields: &Fields<'_>, kind: Option<DeviceKind>, faults: &mut Faults<'_>) -> Option<u32> {
-    use DeviceKind::{FixedAlarm, Gas, Smoke, WaterLeak};
     let line: u32 = fields.number("loop_pin")?;
-    let wrong = if !matches!(kind, Some(FixedAlarm | Smoke | Gas | WaterLeak)) {
+    let wrong = if !kind.is_some_and(is_wired_alarm) {
         Some(("only a wired alarm has a supervised loop", "remove it"))
     } else if fields.number("pin") == Some(line) {
         Some(("both throws of the contact are at one line", "give the loop a line of its own"))
