@@ -35,7 +35,9 @@ pub fn section(scene: &Scene<'_>) -> Markup {
 fn kit_missing(scene: &Scene<'_>) -> String {
     let names = scene.status.kit_missing.iter().map(|kind| kind.name(scene.words.language));
     let names: Vec<&str> = names.collect();
-    scene.words.fill("kit-missing", [("kinds", names.join(&scene.words.get("list-separator")).into())])
+    scene
+        .words
+        .fill("kit-missing", [("kinds", names.join(&scene.words.get("list-separator")).into())])
 }
 
 /// Devices by room, rooms in the order of their first device.
