@@ -378,6 +378,25 @@ listen = "127.0.0.1:{web}"
         serde_json::from_str(&line).ok()
     }
 
+    /// What its journal holds of a type; nothing while it is just starting.
+    pub fn recorded(&self, kind: &str) -> Vec<Value> {
+        let (_, export) = self.anju(&["journal", "export"]);
+        let entries = export.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        entries.filter(|entry| entry["type"] == kind).map(|entry| entry["data"].clone()).collect()
+    }
+
+    /// Waits until the journal holds an entry that fits.
+    pub async fn until_recorded(&self, kind: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            if let Some(found) = self.recorded(kind).into_iter().find(|data| fits(data)) {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "no {kind} came");
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// As a crash of the program would.
     pub fn kill(&mut self) {
         let mut child = self.child.take().expect("it runs");

@@ -29,6 +29,7 @@ const LIMIT: std::time::Duration = common::DEADLINE;
 mod acceptance;
 mod brokers;
 mod doctor;
+mod escalation;
 mod frigate;
 mod gateway;
 mod home;

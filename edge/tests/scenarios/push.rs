@@ -73,26 +73,6 @@ impl Home {
         let payload = json!({"action": action, "linkquality": self.number}).to_string();
         self.devices.publish(PRESS, payload).await;
     }
-
-    /// What the journal holds of a type, for one alert.
-    fn recorded(&self, kind: &str) -> Vec<Value> {
-        // A daemon that is just starting gives none.
-        let (_, export) = self.anju.anju(&["journal", "export"]);
-        let entries = export.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        entries.filter(|entry| entry["type"] == kind).map(|entry| entry["data"].clone()).collect()
-    }
-
-    /// Waits until the journal holds an entry that fits.
-    async fn until(&self, kind: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        let deadline = Instant::now() + crate::common::DEADLINE;
-        loop {
-            if let Some(found) = self.recorded(kind).into_iter().find(|data| fits(data)) {
-                return found;
-            }
-            assert!(Instant::now() < deadline, "no {kind} came");
-            tokio::task::yield_now().await;
-        }
-    }
 }
 
 /// The phones, each with what it did not look at yet.
@@ -162,8 +142,8 @@ async fn a_press_is_on_the_phone_at_once_and_its_buttons_count() {
     println!("press to push request: {took:?}");
     // The others show how busy the machine is with other tests.
     assert!(took[0] < Duration::from_millis(100), "{took:?}");
-    home.until("cn.anju.delivery.answered", |data| data["detail"] == "arrived").await;
-    let asked = home.recorded("cn.anju.box.command");
+    home.anju.until_recorded("cn.anju.delivery.answered", |data| data["detail"] == "arrived").await;
+    let asked = home.anju.recorded("cn.anju.box.command");
     assert!(asked.iter().all(|command| command["error"].is_null()), "{asked:?}");
     server.mood(Mood::HangsFor("topic-daughter".into()));
     home.action("emergency").await;
@@ -187,7 +167,7 @@ async fn a_server_that_goes_away_gets_the_call_when_it_is_back_and_replies_count
 
     home.action("emergency").await;
     home.action("cancel").await;
-    home.until("cn.anju.delivery.failed", |data| data["contact"] == "daughter").await;
+    home.anju.until_recorded("cn.anju.delivery.failed", |data| data["contact"] == "daughter").await;
     let fault = home
         .centre
         .until(|got| String::from_utf8_lossy(&got.payload).contains("\"part\":\"channel:ntfy\""))
@@ -203,7 +183,7 @@ async fn a_server_that_goes_away_gets_the_call_when_it_is_back_and_replies_count
     phone::press(&call, ACCEPT).await;
     phone::press(&call, ACCEPT).await;
     home.anju.start();
-    home.until("cn.anju.alert.accepted", |data| data["by"] == "daughter").await;
+    home.anju.until_recorded("cn.anju.alert.accepted", |data| data["by"] == "daughter").await;
     // The server sends all it has kept once more to a box that was killed again.
     home.anju.kill();
     let state = home.anju.data().join("ntfy.json");
@@ -212,8 +192,8 @@ async fn a_server_that_goes_away_gets_the_call_when_it_is_back_and_replies_count
     std::fs::write(&state, kept.to_string()).unwrap();
     home.anju.start();
     phone::press(&call, ARRIVED).await;
-    home.until("cn.anju.alert.arrived", |data| data["by"] == "daughter").await;
-    assert_eq!(home.recorded("cn.anju.alert.accepted").len(), 1);
+    home.anju.until_recorded("cn.anju.alert.arrived", |data| data["by"] == "daughter").await;
+    assert_eq!(home.anju.recorded("cn.anju.alert.accepted").len(), 1);
     home.anju.kill();
     second.shutdown_background();
 }
@@ -224,14 +204,17 @@ async fn a_new_configuration_loses_no_message_that_waits() {
     broken.mood(Mood::Answers(500));
     let mut home = Home::start(&broken.url()).await;
     home.action("emergency").await;
-    home.until("cn.anju.delivery.failed", |data| data["contact"] == "daughter").await;
+    home.anju.until_recorded("cn.anju.delivery.failed", |data| data["contact"] == "daughter").await;
     home.anju.configure(|config| config.replace(&broken.url(), &good.url()));
     home.anju.reload();
     let mut phones = Phones::of(&good);
     let call = phones.next("topic-daughter").await;
     phone::press(&call, ACCEPT).await;
     home.centre.event("cn.anju.alert.accepted").await;
-    let sent = home.until("cn.anju.delivery.sent", |data| data["contact"] == "daughter").await;
+    let sent = home
+        .anju
+        .until_recorded("cn.anju.delivery.sent", |data| data["contact"] == "daughter")
+        .await;
     assert!(sent["attempt"].as_u64().unwrap() > 1, "the very letter that waited: {sent}");
     home.heard().await;
 
