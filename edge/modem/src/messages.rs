@@ -6,12 +6,22 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use thiserror::Error;
+use tokio::sync::oneshot;
 use zbus::{Connection, OwnedObjectPath, Variant};
 
 use crate::proxy::{MessagingProxy, SmsProxy};
+use crate::view::Trouble;
 
-/// The modem's own time-out for one part is 30 s or more; a long text has several.
-const SEND_WITHIN: Duration = Duration::from_secs(90);
+/// The modem's own time-out for one part is 30 s or more; a long text has several. Whoever sends
+/// must wait for longer, or takes for lost what leaves later.
+pub const SEND_WITHIN: Duration = Duration::from_secs(90);
+
+/// ModemManager 1.20 does not read a text that comes while it reads or removes another (its lock on
+/// the store is not waited for), so nothing is removed while more answers may come.
+const REMOVED_AFTER: Duration = Duration::from_secs(20);
+
+/// A text that nobody took to the end within this stays in the modem's store.
+const DONE_WITHIN: Duration = Duration::from_secs(60);
 
 /// Parts of a long text come within this, or it is read as far as it came.
 const WHOLE_WITHIN: Duration = Duration::from_secs(60);
@@ -31,9 +41,9 @@ pub struct Sent;
 /// Why a text did not leave.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SmsError {
-    /// There is no modem to send it.
-    #[error("there is no modem")]
-    NoModem,
+    /// No text can leave now.
+    #[error("{0}")]
+    NotReady(Trouble),
     /// The modem or the network refused.
     #[error("the modem refused the text: {0}; check that the SIM card may send text messages")]
     Refused(String),
@@ -45,7 +55,32 @@ pub enum SmsError {
     Lost,
 }
 
-/// A text that came.
+/// A text that came, and stays in the modem's store until it is done with: if the box dies before,
+/// it comes again.
+#[derive(Debug)]
+pub struct Incoming {
+    /// The text.
+    pub text: Received,
+    /// It came just now; others may have lain in the store for long.
+    pub fresh: bool,
+    done: oneshot::Sender<()>,
+}
+
+impl Incoming {
+    /// With the way on which [`Incoming::done`] is told.
+    pub fn new(text: Received, fresh: bool) -> (Self, oneshot::Receiver<()>) {
+        let (done, told) = oneshot::channel();
+        (Self { text, fresh, done }, told)
+    }
+
+    /// It is not needed any more.
+    pub fn done(self) {
+        // The modem may be gone.
+        let _ = self.done.send(());
+    }
+}
+
+/// What was received.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Received {
     /// From, as the network gave it.
@@ -100,12 +135,8 @@ pub fn words(error: &zbus::Error) -> String {
     }
 }
 
-/// Reads a text once it is whole, and removes it. `None` for what is not a text that came.
-pub async fn read(
-    bus: &Connection,
-    modem: &OwnedObjectPath,
-    path: &OwnedObjectPath,
-) -> zbus::Result<Option<Received>> {
+/// Reads a text once it is whole. `None` for what is not a text that came.
+pub async fn read(bus: &Connection, path: &OwnedObjectPath) -> zbus::Result<Option<Received>> {
     let sms = SmsProxy::new(bus, path.clone()).await?;
     let mut changes = sms.receive_state_changed().await;
     if sms.state().await? == RECEIVING {
@@ -123,9 +154,22 @@ pub async fn read(
         return Ok(None);
     }
     let at = sms.timestamp().await.ok().filter(|at| !at.is_empty());
-    let received = Received { number: sms.number().await?, text: sms.text().await?, at };
-    // ModemManager 1.20 does not know where a text lies that it was told of by the modem, and then
-    // removes nothing, without an error: it may come again.
-    MessagingProxy::new(bus, modem.clone()).await?.delete(path).await?;
-    Ok(Some(received))
+    Ok(Some(Received { number: sms.number().await?, text: sms.text().await?, at }))
+}
+
+/// Removes a text once whoever took it is done with it.
+pub async fn remove(
+    bus: Connection,
+    modem: OwnedObjectPath,
+    path: OwnedObjectPath,
+    done: oneshot::Receiver<()>,
+) {
+    if !matches!(tokio::time::timeout(DONE_WITHIN, done).await, Ok(Ok(()))) {
+        return;
+    }
+    tokio::time::sleep(REMOVED_AFTER).await;
+    let removed = async { MessagingProxy::new(&bus, modem).await?.delete(&path).await };
+    if let Err(error) = removed.await {
+        tracing::info!(error = words(&error), "a text stays in the modem's store");
+    }
 }

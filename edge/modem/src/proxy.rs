@@ -35,6 +35,17 @@ pub trait Modem {
     fn manufacturer(&self) -> zbus::Result<String>;
     #[zbus(property)]
     fn model(&self) -> zbus::Result<String>;
+    #[zbus(property)]
+    fn sim(&self) -> zbus::Result<OwnedObjectPath>;
+}
+
+#[proxy(
+    interface = "org.freedesktop.ModemManager1.Sim",
+    default_service = "org.freedesktop.ModemManager1"
+)]
+pub trait Card {
+    #[zbus(property)]
+    fn sim_identifier(&self) -> zbus::Result<String>;
 }
 
 #[proxy(

@@ -4,16 +4,17 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use futures::stream::{FuturesUnordered, SelectAll};
+use futures::stream::{BoxStream, FuturesUnordered, SelectAll};
 use futures::{FutureExt, StreamExt};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use zbus::fdo::{DBusProxy, ObjectManagerProxy};
 
+use zbus::proxy::CacheProperties;
 use zbus::{Connection, MatchRule, MessageStream, OwnedObjectPath, message};
 
-use crate::messages::{self, Received, Sent, SmsError};
-use crate::proxy::{MODEM, MessagingProxy, ModemProxy, NetworkProxy, ROOT, SERVICE};
+use crate::messages::{self, Incoming, Received, Sent, SmsError};
+use crate::proxy::{CardProxy, MODEM, MessagingProxy, ModemProxy, NetworkProxy, ROOT, SERVICE};
 use crate::view::{Registration, Sim, Trouble, View, technology};
 
 /// Pause before the bus, or a modem on it, is looked for again.
@@ -40,6 +41,19 @@ pub enum Bus {
     At(String),
 }
 
+impl Bus {
+    /// Connects to it.
+    ///
+    /// # Errors
+    /// As D-Bus gives them.
+    pub async fn connect(&self) -> zbus::Result<Connection> {
+        match self {
+            Self::System => Connection::system().await,
+            Self::At(address) => zbus::connection::Builder::address(address.as_str()).build().await,
+        }
+    }
+}
+
 enum Order {
     Send { number: String, text: String, done: oneshot::Sender<Result<Sent, SmsError>> },
     Redial(oneshot::Sender<bool>),
@@ -55,7 +69,7 @@ pub struct Modem {
 
 impl Modem {
     /// Starts the task inside a tokio runtime. Texts that come are sent to `received`.
-    pub fn start(bus: Bus, received: mpsc::Sender<Received>, stop: CancellationToken) -> Self {
+    pub fn start(bus: Bus, received: mpsc::Sender<Incoming>, stop: CancellationToken) -> Self {
         let (orders, order_rx) = mpsc::channel(MOST_WAITING);
         let (view_tx, view) = watch::channel(View {
             trouble: Some(Trouble::NoService("not tried yet".into())),
@@ -77,14 +91,13 @@ impl Modem {
     /// # Errors
     /// [`SmsError`] says why it did not leave.
     pub async fn send(&self, number: &str, text: &str) -> Result<Sent, SmsError> {
-        if let Some(Trouble::NoService(_) | Trouble::NoModem | Trouble::Sim(_)) =
-            self.view.borrow().trouble
-        {
-            return Err(SmsError::NoModem);
+        let trouble = self.view.borrow().trouble.clone();
+        if let Some(Trouble::NoService(_) | Trouble::NoModem | Trouble::Sim(_)) = trouble {
+            return Err(SmsError::NotReady(trouble.unwrap_or(Trouble::NoModem)));
         }
         let (done, answer) = oneshot::channel();
         let order = Order::Send { number: number.to_owned(), text: text.to_owned(), done };
-        self.orders.try_send(order).map_err(|_| SmsError::NoModem)?;
+        self.orders.try_send(order).map_err(|_| SmsError::Lost)?;
         answer.await.unwrap_or(Err(SmsError::Lost))
     }
 
@@ -113,7 +126,7 @@ struct Service {
     bus: Bus,
     orders: mpsc::Receiver<Order>,
     view: watch::Sender<View>,
-    received: mpsc::Sender<Received>,
+    received: mpsc::Sender<Incoming>,
     /// Texts handed on, the oldest first: a modem may tell of one again after a restart.
     known: VecDeque<Received>,
 }
@@ -156,12 +169,7 @@ impl Service {
 
     /// One connection to the bus: one modem after the other.
     async fn connected(&mut self) -> zbus::Result<()> {
-        let bus = match &self.bus {
-            Bus::System => Connection::system().await?,
-            Bus::At(address) => {
-                zbus::connection::Builder::address(address.as_str()).build().await?
-            }
-        };
+        let bus = self.bus.connect().await?;
         let mut owners = DBusProxy::new(&bus).await?.receive_name_owner_changed().await?;
         let objects = ObjectManagerProxy::new(&bus, SERVICE, ROOT).await?;
         let mut added = objects.receive_interfaces_added().await?;
@@ -204,8 +212,17 @@ impl Service {
         objects: &ObjectManagerProxy<'_>,
         path: &OwnedObjectPath,
     ) -> zbus::Result<()> {
-        let modem = ModemProxy::new(bus, path.clone()).await?;
-        let network = NetworkProxy::new(bus, path.clone()).await?;
+        // What is kept may be older than the signal that tells of a change.
+        let modem = ModemProxy::builder(bus)
+            .path(path.clone())
+            .cache_properties(CacheProperties::No)
+            .build()
+            .await?;
+        let network = NetworkProxy::builder(bus)
+            .path(path.clone())
+            .cache_properties(CacheProperties::No)
+            .build()
+            .await?;
         let messaging = MessagingProxy::new(bus, path.clone()).await?;
         let mut removed = objects.receive_interfaces_removed().await?;
         let mut owners = DBusProxy::new(bus).await?.receive_name_owner_changed().await?;
@@ -234,46 +251,70 @@ impl Service {
                     Some(_) => {}
                     None => return Ok(()),
                 },
-                Some(order) = self.orders.recv() => busy.push(obey(bus, path, &modem, order)),
+                Some(order) = self.orders.recv() => busy.push(obey(bus, path, &modem, order).boxed()),
                 Some(()) = busy.next(), if !busy.is_empty() => {}
-                Some(received) = reading.next(), if !reading.is_empty() => {
-                    if let Ok(Some(received)) = received {
-                        self.hand_on(received).await;
+                Some((text, fresh, read)) = reading.next(), if !reading.is_empty() => match read {
+                    Ok(Some(received)) => {
+                        if let Some(done) = self.hand_on(received, fresh) {
+                            busy.push(messages::remove(bus.clone(), path.clone(), text, done).boxed());
+                        }
                     }
-                }
+                    Ok(None) => {}
+                    Err(error) => {
+                        tracing::info!(error = messages::words(&error), "a text can not be read");
+                    }
+                },
                 Some(text) = texts.next() => if let Ok(args) = text.args()
                     && *args.received()
                 {
-                    reading.push(read(bus, path, args.path().clone()));
+                    reading.push(read(bus, args.path().clone(), true));
                 },
-                _ = changes.next() => self.look(&modem, &network).await?,
+                _ = changes.next() => self.look(bus, &modem, &network).await?,
                 _ = look.tick() => {
-                    self.look(&modem, &network).await?;
+                    self.look(bus, &modem, &network).await?;
                     enable(&modem).await?;
-                    if !listed && let Ok(waiting) = messaging.list().await {
+                    if !listed {
                         // Texts that came while nobody listened.
-                        listed = true;
-                        reading.extend(waiting.into_iter().map(|text| read(bus, path, text)));
+                        match messaging.list().await {
+                            Ok(waiting) => {
+                                listed = true;
+                                let waiting = waiting.into_iter();
+                                reading.extend(waiting.map(|text| read(bus, text, false)));
+                            }
+                            Err(error) => {
+                                let error = messages::words(&error);
+                                tracing::info!(error, "the modem's texts can not be listed");
+                            }
+                        }
                     }
                 }
             }
         }
     }
 
-    async fn hand_on(&mut self, text: Received) {
-        if self.known.contains(&text) {
-            return;
+    /// Hands a text on, once; gives what tells that it is done with.
+    fn hand_on(&mut self, text: Received, fresh: bool) -> Option<oneshot::Receiver<()>> {
+        // Without a time, two texts of the same words can not be told apart.
+        if text.at.is_some() && self.known.contains(&text) {
+            return None;
         }
         if self.known.len() >= MOST_KNOWN {
             self.known.pop_front();
         }
         self.known.push_back(text.clone());
-        if self.received.send(text).await.is_err() {
-            tracing::warn!("a text came, and nobody reads texts");
+        let (incoming, done) = Incoming::new(text, fresh);
+        if self.received.try_send(incoming).is_err() {
+            tracing::warn!("a text came, and nobody reads texts; it stays in the modem's store");
         }
+        Some(done)
     }
 
-    async fn look(&self, modem: &ModemProxy<'_>, network: &NetworkProxy<'_>) -> zbus::Result<()> {
+    async fn look(
+        &self,
+        bus: &Connection,
+        modem: &ModemProxy<'_>,
+        network: &NetworkProxy<'_>,
+    ) -> zbus::Result<()> {
         let state = modem.state().await?;
         let registration = network
             .registration_state()
@@ -292,6 +333,7 @@ impl Service {
         let view = View {
             trouble,
             model: model.filter(|model| !model.is_empty()),
+            sim: card(bus, modem).await.ok().filter(|number| !number.is_empty()),
             signal_percent: modem.signal_quality().await.ok().map(|(percent, _)| percent),
             operator: network.operator_name().await.ok().filter(|name| !name.is_empty()),
             technology: modem.access_technologies().await.ok().and_then(technology),
@@ -355,13 +397,21 @@ async fn enable(modem: &ModemProxy<'_>) -> zbus::Result<()> {
     }
 }
 
-fn read(
-    bus: &Connection,
-    modem: &OwnedObjectPath,
-    text: OwnedObjectPath,
-) -> futures::stream::BoxStream<'static, zbus::Result<Option<Received>>> {
-    let (bus, modem) = (bus.clone(), modem.clone());
-    async move { messages::read(&bus, &modem, &text).await }.into_stream().boxed()
+/// The number of the SIM card.
+async fn card(bus: &Connection, modem: &ModemProxy<'_>) -> zbus::Result<String> {
+    CardProxy::new(bus, modem.sim().await?).await?.sim_identifier().await
+}
+
+/// A text, whether it came just now, and what was read of it.
+type Read = (OwnedObjectPath, bool, zbus::Result<Option<Received>>);
+
+fn read(bus: &Connection, text: OwnedObjectPath, fresh: bool) -> BoxStream<'static, Read> {
+    let bus = bus.clone();
+    let reading = async move {
+        let read = messages::read(&bus, &text).await;
+        (text, fresh, read)
+    };
+    reading.into_stream().boxed()
 }
 
 async fn obey(bus: &Connection, path: &OwnedObjectPath, modem: &ModemProxy<'_>, order: Order) {
@@ -384,7 +434,7 @@ async fn obey(bus: &Connection, path: &OwnedObjectPath, modem: &ModemProxy<'_>, 
 
 fn refused(order: Order) {
     match order {
-        Order::Send { done, .. } => drop(done.send(Err(SmsError::NoModem))),
+        Order::Send { done, .. } => drop(done.send(Err(SmsError::Lost))),
         Order::Redial(done) | Order::Reset(done) => drop(done.send(false)),
     }
 }

@@ -9,6 +9,8 @@ pub struct View {
     pub trouble: Option<Trouble>,
     /// Maker and model.
     pub model: Option<String>,
+    /// The SIM card's own number (ICCID, ITU-T E.118).
+    pub sim: Option<String>,
     /// Signal, per cent, as the modem reports it.
     pub signal_percent: Option<u32>,
     /// The network's name.

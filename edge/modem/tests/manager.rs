@@ -36,12 +36,14 @@ async fn texts_go_out_and_come_in_and_everything_may_go_away() {
     let (received_tx, mut received) = mpsc::channel(8);
     let modem = Modem::start(Bus::At(lab.address.clone()), received_tx, stop.clone());
     until(&modem, |view| matches!(view.trouble, Some(Trouble::NoModem))).await;
-    assert_eq!(modem.send("+8613912345678", "x").await, Err(SmsError::NoModem));
+    let refused = modem.send("+8613912345678", "x").await;
+    assert_eq!(refused, Err(SmsError::NotReady(Trouble::NoModem)));
     lab.start_manager();
     lab.plug_in().await;
     let heard = |view: &View| works(view) && view.signal_percent.is_some_and(|percent| percent > 0);
     let view = until(&modem, heard).await;
     assert_eq!(view.technology, Some("lte"), "{view:?}");
+    assert_eq!(view.sim.as_deref(), Some("8986000000000000001"), "{view:?}");
 
     // A Chinese text leaves as it was given; a long one in parts that make the whole.
     let began = Instant::now();
@@ -60,16 +62,18 @@ async fn texts_go_out_and_come_in_and_everything_may_go_away() {
     assert_eq!(whole, long);
 
     // A refusal is told, and the next text leaves all the same.
-    lab.order("refuse");
+    lab.order("refuse").await;
     let refused = modem.send("+8613912345678", "x").await;
     assert!(matches!(refused, Err(SmsError::Refused(_))), "{refused:?}");
-    lab.order("allow");
+    lab.order("allow").await;
     modem.send("+8613912345678", "again").await.unwrap();
 
-    lab.order("text +8613800000000 1");
+    lab.order("text +8613800000000 1").await;
     let answer = tokio::time::timeout(DEADLINE, received.recv()).await.unwrap().unwrap();
-    assert_eq!((answer.number.as_str(), answer.text.as_str()), ("+8613800000000", "1"));
-    assert!(answer.at.is_some());
+    assert_eq!((answer.text.number.as_str(), answer.text.text.as_str()), ("+8613800000000", "1"));
+    assert!(answer.text.at.is_some() && answer.fresh);
+    // The box dies before it has recorded the answer: it comes again.
+    drop(answer);
 
     // ModemManager dies and comes back.
     lab.kill_manager();
@@ -78,9 +82,19 @@ async fn texts_go_out_and_come_in_and_everything_may_go_away() {
     lab.announce().await;
     until(&modem, works).await;
     modem.send("+8613912345678", "after a crash").await.unwrap();
-    // The modem still has the first answer in its store; it is not handed on once more.
-    lab.order("text +8613800000000 2");
+    // The modem still has the answer in its store; for this client it is known.
+    lab.order("text +8613800000000 2").await;
     let answer = tokio::time::timeout(DEADLINE, received.recv()).await.unwrap().unwrap();
-    assert_eq!(answer.text, "2");
+    assert_eq!(answer.text.text, "2");
+    answer.done();
+    lab.event("deleted").await;
+    stop.cancel();
+
+    // The box starts anew.
+    let (received_tx, mut received) = mpsc::channel(8);
+    let stop = CancellationToken::new();
+    let _modem = Modem::start(Bus::At(lab.address.clone()), received_tx, stop.clone());
+    let answer = tokio::time::timeout(DEADLINE, received.recv()).await.unwrap().unwrap();
+    assert_eq!((answer.text.text.as_str(), answer.fresh), ("1", false));
     stop.cancel();
 }

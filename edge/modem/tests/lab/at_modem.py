@@ -3,12 +3,16 @@
 that ModemManager's test mode opens. It shares nothing with the box: text messages are packed and
 unpacked here by the letter of 3GPP TS 23.040.
 
-    at_modem.py NAME
-
 Orders come as lines on standard input: `text NUMBER TEXT` (a text arrives), `refuse` and `allow`
-(the network takes no texts, takes them again). What happens is told as JSON lines on standard output.
+(the network takes no texts, takes them again), `hang` (it answers nothing about texts any more).
+What happens, and that an order was taken, is told as JSON lines on standard output.
+
+    at_modem.py NAME [ICCID | none]
+
+The SIM card has that number, or there is none.
 """
 import json
+import queue
 import re
 import socket
 import sys
@@ -50,8 +54,12 @@ FINE = re.compile(
 )
 
 
+TELLING = threading.Lock()
+
+
 def tell(**what):
-    print(json.dumps(what, ensure_ascii=False), flush=True)
+    with TELLING:
+        print(json.dumps(what, ensure_ascii=False), flush=True)
 
 
 def swapped(digits):
@@ -96,14 +104,14 @@ def submitted(pdu):
     return number, part, text
 
 
-def delivered(number, text):
+def delivered(number, text, second):
     """An SMS-DELIVER (TS 23.040 clause 9.2.2.1) in UCS-2."""
     digits = number.lstrip("+")
     body = text.encode("utf-16-be")
     kind = "91" if number.startswith("+") else "81"
     return (
         "00" + "04" + f"{len(digits):02X}" + kind + swapped(digits) + "00" + "08"
-        + swapped(time.strftime("%y%m%d%H%M%S", time.gmtime(time.time() + 8 * 3600))) + "23" + f"{len(body):02X}" + body.hex().upper()
+        + swapped(time.strftime("%y%m%d%H%M%S", time.gmtime(second + 8 * 3600))) + "23" + f"{len(body):02X}" + body.hex().upper()
     )
 
 
@@ -111,17 +119,34 @@ class Modem:
     def __init__(self):
         self.lock = threading.Lock()
         self.ports = set()
-        self.store = {}
+        self.store, self.storage = {}, "ME"
         self.reference = 0
         self.refuses = False
+        self.hangs = False
+        self.second = 0
+        self.coming = queue.Queue()
+        self.read = threading.Event()
 
     def arrive(self, number, text):
-        with self.lock:
-            index = max(self.store, default=0) + 1
-            self.store[index] = delivered(number, text)
-            ports = list(self.ports)
-        for port in ports:
-            say(port, f'+CMTI: "ME",{index}')
+        # A network that takes a second for each, as a real one does.
+        self.second = max(int(time.time()), self.second + 1)
+        self.coming.put(delivered(number, text, self.second))
+
+    def bring(self):
+        """Brings texts as a radio network does: one after the other. ModemManager 1.20 does not
+        read one that comes while it reads another."""
+        while True:
+            pdu = self.coming.get()
+            with self.lock:
+                index = max(self.store, default=0) + 1
+                self.store[index] = pdu
+                self.read.clear()
+                ports = list(self.ports)
+            for port in ports:
+                say(port, f'+CMTI: "ME",{index}')
+            tell(event="arrived")
+            if self.read.wait(5):
+                time.sleep(0.2)
 
     def serve(self, port):
         with self.lock:
@@ -154,6 +179,9 @@ class Modem:
                     text = self.command(port, line)
 
     def submit(self, port, pdu):
+        if self.hangs:
+            tell(event="hung")
+            return
         if self.refuses:
             tell(event="refused")
             say(port, "+CMS ERROR: 30")
@@ -168,10 +196,14 @@ class Modem:
         if upper.startswith("AT+CMGS="):
             port.sendall(b"\r\n> ")
             return True
-        if found := re.fullmatch(r"AT\+CMGR=(\d+)", upper):
+        if upper in ANSWERS:
+            answer = ANSWERS[upper]
+            say(port, *answer, *([] if answer[0].startswith("+CME ERROR") else ["OK"]))
+        elif found := re.fullmatch(r"AT\+CMGR=(\d+)", upper):
             pdu = self.store.get(int(found[1]))
             if pdu:
                 say(port, f"+CMGR: 0,,{len(pdu) // 2 - 1}\r\n{pdu}", "OK")
+                self.read.set()
             else:
                 say(port, "+CMS ERROR: 321")
         elif found := re.fullmatch(r"AT\+CMGD=(\d+)", upper):
@@ -179,15 +211,14 @@ class Modem:
             tell(event="deleted")
             say(port, "OK")
         elif upper == "AT+CMGL=4":
-            for index, pdu in sorted(self.store.items()):
+            for index, pdu in sorted(self.store.items()) if self.storage == "ME" else ():
                 say(port, f"+CMGL: {index},0,,{len(pdu) // 2 - 1}\r\n{pdu}")
             say(port, "OK")
         elif upper.startswith("AT+CPMS="):
+            self.storage = upper[9:11]
             say(port, "+CPMS: 0,99,0,99,0,99", "OK")
         elif upper.startswith("AT+CLCK="):
             say(port, "+CLCK: 0", "OK")
-        elif upper in ANSWERS:
-            say(port, *ANSWERS[upper], "OK")
         elif FINE.match(upper):
             if upper.startswith("AT+CFUN=1,1"):
                 tell(event="reset")
@@ -207,20 +238,32 @@ def listen(modem, listener):
         threading.Thread(target=modem.serve, args=(port,), daemon=True).start()
 
 
+def put_in(card):
+    if card == "none":
+        for command in ("AT+CPIN?", "AT+CIMI", "AT+CRSM=176,12258,0,0,10", "AT+CLCK=?"):
+            ANSWERS[command] = ["+CME ERROR: 10"]
+    else:
+        ANSWERS["AT+CRSM=176,12258,0,0,10"] = [f'+CRSM: 144,0,"{swapped(card)}"']
+
+
 def main():
     modem = Modem()
+    for card in sys.argv[2:]:
+        put_in(card)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(b"\0abstract:" + sys.argv[1].encode())
     listener.listen(8)
     threading.Thread(target=listen, args=(modem, listener), daemon=True).start()
+    threading.Thread(target=modem.bring, daemon=True).start()
     tell(event="ready")
     for line in sys.stdin:
         order, _, rest = line.rstrip("\n").partition(" ")
         if order == "text":
             number, _, text = rest.partition(" ")
             modem.arrive(number, text)
-        elif order in ("refuse", "allow"):
-            modem.refuses = order == "refuse"
+        else:
+            modem.refuses, modem.hangs = order == "refuse", order == "hang"
+        tell(event="ordered")
 
 
 main()

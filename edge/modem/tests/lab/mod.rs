@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses its own part")]
 
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -31,6 +32,8 @@ pub struct Lab {
     modem: Option<(Killed, ChildStdin)>,
     manager: Option<Killed>,
     events: mpsc::UnboundedReceiver<Value>,
+    /// Events that came while another was waited for.
+    early: VecDeque<Value>,
     tell: mpsc::UnboundedSender<Value>,
     _bus: Killed,
     dir: tempfile::TempDir,
@@ -79,6 +82,7 @@ impl Lab {
             modem: None,
             manager: None,
             events,
+            early: VecDeque::new(),
             tell,
             _bus: Killed(bus),
             dir,
@@ -107,10 +111,17 @@ impl Lab {
 
     /// Plugs a modem in.
     pub async fn plug_in(&mut self) {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/at_modem.py");
+        self.plug_in_with("8986000000000000001").await;
+    }
+
+    /// Plugs a modem in that has a SIM card of that number, or `none`.
+    pub async fn plug_in_with(&mut self, card: &str) {
+        let script = self.dir.path().join("at_modem.py");
+        std::fs::write(&script, include_str!("at_modem.py")).unwrap();
         let mut child = Command::new(find("python3"))
             .arg(script)
             .arg(&self.name)
+            .arg(card)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -125,6 +136,11 @@ impl Lab {
         self.modem = Some((Killed(child), stdin));
         self.event("ready").await;
         self.announce().await;
+    }
+
+    /// Pulls it out.
+    pub fn pull_out(&mut self) {
+        self.modem = None;
     }
 
     /// Tells ModemManager of the modem's port, which udev would do.
@@ -150,24 +166,38 @@ impl Lab {
         tokio::time::timeout(DEADLINE, call).await.expect("ModemManager answers");
     }
 
-    /// Gives the modem an order.
-    pub fn order(&mut self, order: &str) {
+    /// Gives the modem an order, which it has taken then.
+    pub async fn order(&mut self, order: &str) {
         let (_, stdin) = self.modem.as_mut().expect("it is plugged in");
         writeln!(stdin, "{order}").unwrap();
         stdin.flush().unwrap();
+        self.event("ordered").await;
     }
 
-    /// The next event of that name.
+    /// The next event of that name; others can be asked for later.
     pub async fn event(&mut self, name: &str) -> Value {
-        tokio::time::timeout(DEADLINE, async {
-            loop {
-                let event = self.events.recv().await.expect("the modem lives");
-                if event["event"] == name {
-                    return event;
-                }
+        loop {
+            let at = self.early.iter().position(|event| event["event"] == name);
+            if let Some(event) = at.and_then(|at| self.early.remove(at)) {
+                return event;
             }
-        })
-        .await
-        .unwrap_or_else(|_| panic!("the modem says {name} in time"))
+            let event = self.next(name).await;
+            self.early.push_back(event);
+        }
+    }
+
+    async fn next(&mut self, wanted: &str) -> Value {
+        let next = tokio::time::timeout(DEADLINE, self.events.recv()).await;
+        next.unwrap_or_else(|_| panic!("the modem says {wanted} in time")).expect("it lives")
+    }
+
+    /// What was told of that name and not looked at yet.
+    pub fn there(&mut self, name: &str) -> Vec<Value> {
+        while let Ok(event) = self.events.try_recv() {
+            self.early.push_back(event);
+        }
+        let (found, early) = self.early.drain(..).partition(|event| event["event"] == name);
+        self.early = early;
+        found.into()
     }
 }
