@@ -100,6 +100,7 @@ pub fn household() -> Household {
         web: Web::default(),
         speaker: Speaker::default(),
         case: None,
+        modem_power: None,
         journal: JournalLimits::default(),
     }
 }

@@ -214,6 +214,22 @@ events! {
         /// Bytes written to the storage since the kernel started.
         written_bytes: Option<u64>,
     }
+    /// The modem has another SIM card, its way out was lost or is back, or something was done to
+    /// bring it back.
+    Modem = "modem" {
+        /// Why nothing can leave through it; absent while it works.
+        trouble: Option<String>,
+        /// The SIM card's own number (ICCID, ITU-T E.118).
+        sim: Option<String>,
+        /// The network's name.
+        operator: Option<String>,
+        /// The radio technology in use, such as `lte`.
+        technology: Option<String>,
+        /// Signal as the modem reports it, per cent.
+        signal_percent: Option<u64>,
+        /// What was done: `redial`, `reset`, `power-cycle` or `reboot`.
+        done: Option<String>,
+    }
     /// A step of a device's acceptance.
     Acceptance = "acceptance" {
         /// Which device.

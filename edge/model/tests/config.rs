@@ -55,6 +55,9 @@ fn home_told(out: &mut String, home: &Household) {
     if home.guard != Guard::default() {
         writeln!(out, "{:?}", home.guard).unwrap();
     }
+    if let Some(power) = &home.modem_power {
+        writeln!(out, "{power:?}").unwrap();
+    }
     writeln!(out, "{:?}\n{:?}\n{:?}\n{:?}", home.upstream, home.web, home.speaker, home.journal)
         .unwrap();
 }

@@ -54,6 +54,7 @@ pub(super) fn household(
     let links = found.into_sound();
     let case = system::case(root, &links, &devices, faults);
     let journal = system::journal(root, faults);
+    let modem_power = system::modem_power(root, faults);
     let household = Household {
         box_id: box_id?,
         language,
@@ -71,6 +72,7 @@ pub(super) fn household(
         speaker,
         case,
         journal,
+        modem_power,
     };
     for kind in household.missing_of_the_base_kit() {
         faults.warn(

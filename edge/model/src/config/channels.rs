@@ -15,6 +15,8 @@ pub struct Channels {
     pub dingtalk: Option<Dingtalk>,
     /// Mail.
     pub mail: Option<Mail>,
+    /// Text messages by the box's own modem.
+    pub sms: Option<Sms>,
 }
 
 impl Channels {
@@ -76,6 +78,13 @@ pub struct Dingtalk {
     pub token_file: PathBuf,
     /// File that holds the secret for signatures.
     pub secret_file: PathBuf,
+    /// Whether texts may carry names and rooms.
+    pub details: bool,
+}
+
+/// Text messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sms {
     /// Whether texts may carry names and rooms.
     pub details: bool,
 }

@@ -22,7 +22,7 @@ mod system;
 mod value;
 
 pub use ble::{BleAddress, BleBinding, BleLink, BleProtocol, NoAddress};
-pub use channels::{Channels, Dingtalk, Mail, Ntfy, Wecom};
+pub use channels::{Channels, Dingtalk, Mail, Ntfy, Sms, Wecom};
 pub use contact::{ChannelKind, Contact, ContactRole, Hours, Weekday};
 pub use device::{
     ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, I2cBinding, I2cChip,
@@ -47,4 +47,4 @@ pub use rules::{
     OwnRange, PersonAtNightRule, StrangersRule, SupplyRule, TRIAL, TestPressRule, VitalRange,
     VitalRule, VoiceRule, WaterRule,
 };
-pub use system::{CaseSwitch, JournalLimits, Speaker, Upstream, Web};
+pub use system::{CaseSwitch, JournalLimits, ModemPower, Speaker, Upstream, Web};

@@ -12,7 +12,7 @@ mod people;
 mod rules;
 mod system;
 
-pub(super) use channels::{DINGTALK, MAIL, WECOM};
+pub(super) use channels::{DINGTALK, MAIL, SMS, WECOM};
 pub(super) use device::{DEVICE, DEVICE_BLE, DEVICE_GPIO, DEVICE_I2C, DEVICE_NET};
 pub(super) use device::{
     DEVICE_SERIAL, serial_model, serial_protocol, status_profile, talk_protocol,
@@ -31,7 +31,7 @@ pub(super) use rules::{
     BATHROOM_STAY, CLIMATE, DOOR_AT_NIGHT, LOCK, MEDICATION, OUT_OF_BED, OWN_RANGE,
     PERSON_AT_NIGHT, STRANGERS, SUPPLY, TEST_PRESS, VITAL, VOICE, WATER,
 };
-pub(super) use system::{CASE, JOURNAL, SPEAKER, UPSTREAM, WEB};
+pub(super) use system::{CASE, JOURNAL, MODEM, SPEAKER, UPSTREAM, WEB};
 
 /// What a key may hold.
 #[derive(Debug, Clone, Copy)]
@@ -168,7 +168,7 @@ pub(super) const ROOT: Section = Section {
 /// The names of all tables at the top of the file.
 pub(super) const TOP: &[&str] = &[
     "schema", "box", "service", "person", "zone", "contact", "channels", "links", "device",
-    "guard", "upstream", "web", "speaker", "case", "journal",
+    "guard", "upstream", "web", "speaker", "case", "journal", "modem",
 ];
 
 /// The rules that have figures.
@@ -205,6 +205,7 @@ pub(super) const ALL: &[&Section] = &[
     &WECOM,
     &DINGTALK,
     &MAIL,
+    &SMS,
     &LINK,
     &LINK_GPIO,
     &LINK_SERIAL,
@@ -246,4 +247,5 @@ pub(super) const ALL: &[&Section] = &[
     &SPEAKER,
     &CASE,
     &JOURNAL,
+    &MODEM,
 ];

@@ -1,8 +1,10 @@
-//! The box's own settings: upstream, page, speaker, journal.
+//! The box's own settings: upstream, page, speaker, journal, the modem's power.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use super::ActiveLevel;
 
 /// The way to the centre.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +66,17 @@ pub struct CaseSwitch {
     pub pin: u32,
     /// Whether the switch is closed, pulling the line to ground, while the case is shut.
     pub closed_when_shut: bool,
+}
+
+/// The line that cuts the modem's power while it is active.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModemPower {
+    /// The GPIO chip.
+    pub chip: PathBuf,
+    /// Line offset on it.
+    pub pin: u32,
+    /// Level that cuts the power.
+    pub active: ActiveLevel,
 }
 
 /// Limits of the journal.

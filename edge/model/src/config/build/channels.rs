@@ -1,12 +1,12 @@
 //! The ways to contacts: `[channels.*]`.
 
 use super::super::schema;
-use super::super::{Channels, Dingtalk, Mail, Ntfy, Wecom};
+use super::super::{Channels, Dingtalk, Mail, Ntfy, Sms, Wecom};
 use super::single;
 use crate::config::fault::Faults;
 use crate::config::reader::{self, Expected, Fields, Row};
 
-const TABLES: &[&str] = &["ntfy", "wecom", "dingtalk", "mail"];
+const TABLES: &[&str] = &["ntfy", "wecom", "dingtalk", "mail", "sms"];
 
 pub(super) fn channels(root: &Row<'_>, faults: &mut Faults<'_>) -> Channels {
     let Some(row) = reader::table(root, "channels", faults) else { return Channels::default() };
@@ -16,6 +16,7 @@ pub(super) fn channels(root: &Row<'_>, faults: &mut Faults<'_>) -> Channels {
     let wecom = single(&row, "wecom", &Expected::only(&[&schema::WECOM]), faults);
     let dingtalk = single(&row, "dingtalk", &Expected::only(&[&schema::DINGTALK]), faults);
     let mail = single(&row, "mail", &Expected::only(&[&schema::MAIL]), faults);
+    let sms = single(&row, "sms", &Expected::only(&[&schema::SMS]), faults);
     Channels {
         ntfy: ntfy.and_then(|fields| {
             Some(Ntfy {
@@ -40,6 +41,7 @@ pub(super) fn channels(root: &Row<'_>, faults: &mut Faults<'_>) -> Channels {
             })
         }),
         mail: mail.and_then(|fields| self::mail(&fields, faults)),
+        sms: sms.map(|fields| Sms { details: details(&fields) }),
     }
 }
 

@@ -1,11 +1,14 @@
-//! Upstream, page, speaker, case and journal.
+//! Upstream, page, speaker, case, journal and the modem's power.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::super::schema;
-use super::super::{Binding, CaseSwitch, Device, JournalLimits, Link, Speaker, Upstream, Web};
+use super::super::{
+    ActiveLevel, Binding, CaseSwitch, Device, JournalLimits, Link, ModemPower, Speaker, Upstream,
+    Web,
+};
 use super::single;
 use crate::LinkId;
 use crate::config::fault::Faults;
@@ -118,4 +121,14 @@ pub(super) fn journal(root: &Row<'_>, faults: &mut Faults<'_>) -> JournalLimits 
     single(root, "journal", &Expected::only(&[&schema::JOURNAL]), faults)
         .and_then(|fields| fields.bytes("max_bytes"))
         .map_or_else(JournalLimits::default, |max_bytes| JournalLimits { max_bytes })
+}
+
+pub(super) fn modem_power(root: &Row<'_>, faults: &mut Faults<'_>) -> Option<ModemPower> {
+    let fields = single(root, "modem", &Expected::only(&[&schema::MODEM]), faults)?;
+    let low = fields.text("power_active").is_some_and(|level| level == "low");
+    Some(ModemPower {
+        chip: fields.path("power_chip")?,
+        pin: fields.number("power_pin")?,
+        active: if low { ActiveLevel::Low } else { ActiveLevel::High },
+    })
 }

@@ -1,4 +1,4 @@
-//! `[channels.wecom]`, `[channels.dingtalk]` and `[channels.mail]`.
+//! `[channels.wecom]`, `[channels.dingtalk]`, `[channels.mail]` and `[channels.sms]`.
 
 use super::{Key, Kind, Section, default, derived, optional, required};
 
@@ -80,4 +80,12 @@ pub(in crate::config) const MAIL: Section = Section {
         ),
         DETAILS,
     ],
+};
+
+pub(in crate::config) const SMS: Section = Section {
+    heading: "[channels.sms]",
+    when: "",
+    doc: "Text messages by the box's own modem; they need no settings. Who gets one answers with \
+          `1` to accept and `2` when there.",
+    keys: &[DETAILS],
 };

@@ -35,7 +35,8 @@ const CHANNELS: &[&str] = &["call", "sms", "ntfy", "wecom", "dingtalk", "mail", 
 
 /// Channels that this version has a driver for. The others are taken, so that a plan can be written
 /// before its modem is there, but nobody counts as covered by them.
-pub(in crate::config) const CHANNELS_NOW: [ChannelKind; 5] = [
+pub(in crate::config) const CHANNELS_NOW: [ChannelKind; 6] = [
+    ChannelKind::Sms,
     ChannelKind::Ntfy,
     ChannelKind::Wecom,
     ChannelKind::Dingtalk,
@@ -63,8 +64,8 @@ pub(in crate::config) const CONTACT: Section = Section {
             Kind::Choices(CHANNELS),
             "`ntfy` with an `ntfy_topic`, `call` and `sms` with a `phone`, `mail` with a `mail`, \
              `centre` with an `[upstream]`",
-            "Ways to reach them, the best first. This version has drivers for `ntfy`, `wecom`, \
-             `dingtalk`, `mail` and `centre`.",
+            "Ways to reach them, the best first. This version has drivers for `sms`, `ntfy`, \
+             `wecom`, `dingtalk`, `mail` and `centre`.",
         ),
         default(
             "window",

@@ -1,4 +1,4 @@
-//! `[upstream]`, `[web]`, `[speaker]`, `[case]` and `[journal]`.
+//! `[upstream]`, `[web]`, `[speaker]`, `[case]`, `[journal]` and `[modem]`.
 
 use super::{Kind, Section, default, derived, optional, required};
 
@@ -92,4 +92,30 @@ pub(in crate::config) const JOURNAL: Section = Section {
         "\"1GiB\"",
         "Most bytes on disk; a number, or text such as `512MiB`.",
     )],
+};
+
+pub(in crate::config) const MODEM: Section = Section {
+    heading: "[modem]",
+    when: "",
+    doc: "The 4G modem. It is found by itself; this is only for a box that can cut its power.",
+    keys: &[
+        default(
+            "power_chip",
+            Kind::Path,
+            "\"/dev/gpiochip0\"",
+            "The GPIO chip of the line that cuts the modem's power.",
+        ),
+        required(
+            "power_pin",
+            Kind::Integer { min: 0, max: 1023 },
+            "The line's offset on the chip. While it is active the modem has no power; that is done \
+             for ten seconds when nothing else brings the modem back.",
+        ),
+        default(
+            "power_active",
+            Kind::Choice(&["low", "high"]),
+            "\"high\"",
+            "Level that cuts the power.",
+        ),
+    ],
 };
