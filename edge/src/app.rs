@@ -21,6 +21,7 @@ use crate::clock::Clocks;
 use crate::core::{Core, Message};
 use crate::house::{self, Loaded};
 use crate::page::{self, Page};
+use crate::rescue::Rescue;
 use crate::ways::{Outs, Told};
 use crate::{control, core, health, upstream, ways};
 
@@ -108,7 +109,8 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     let core_task = tokio::spawn(async move { core.run(message_rx, core_stop).await });
     tokio::spawn(pass_reports(report_rx, messages.clone()));
     tokio::spawn(pass_journal(notices, messages.clone()));
-    tokio::spawn(ways::pass_reports(out_report_rx, spoken_rx, messages.clone()));
+    let rescue = Rescue::new(view.clone(), &data);
+    tokio::spawn(ways::pass_reports(out_report_rx, spoken_rx, rescue, messages.clone()));
     control::listen(
         &data,
         control::Sources {

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use anju_model::{Clock, Stamp};
 use jiff::Timestamp;
@@ -72,6 +73,11 @@ impl Default for Clocks {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// How long the kernel has run.
+pub fn uptime() -> Duration {
+    Duration::from_millis(mono_ms())
 }
 
 /// Milliseconds of `CLOCK_BOOTTIME`.

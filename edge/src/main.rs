@@ -17,6 +17,7 @@ mod house;
 mod logging;
 mod page;
 mod plan;
+mod rescue;
 mod upstream;
 mod ways;
 

@@ -12,12 +12,13 @@ use anju_model::{AlertId, BoxEvent, Delivery, DeviceId, DeviceKind};
 use anju_respond::life::{Action, Announcement, Clip, Input, Repeat, SirenPattern, Urgency};
 use anju_respond::out::siren::{Obeyed, SirenPort, Sirens};
 use anju_respond::out::speaker::{Speaker, SpeakerEvent, SpeakerSettings};
-use anju_respond::out::{Health, Report, Reports, Ways};
+use anju_respond::out::{Health, ModemNews, Report, Reports, Ways};
 use anju_respond::texts::Texts;
 use tokio::sync::mpsc;
 
 use crate::acceptance::SIREN_SECONDS;
 use crate::core::Message;
+use crate::rescue::Rescue;
 
 /// Where the ways out tell what became of their work.
 #[derive(Clone)]
@@ -220,35 +221,53 @@ fn speaker_said(told: &Told, event: SpeakerEvent) {
 pub async fn pass_reports(
     mut reports: mpsc::UnboundedReceiver<Report>,
     mut spoken: mpsc::UnboundedReceiver<AlertId>,
+    rescue: Rescue,
     messages: mpsc::Sender<Message>,
 ) {
     loop {
-        let report = tokio::select! {
+        let message = tokio::select! {
             Some(alert) = spoken.recv() => {
-                let said = Input::Announced { alert, by: "speaker".into() };
-                if messages.send(Message::Tell(said)).await.is_err() {
-                    return;
+                Message::Tell(Input::Announced { alert, by: "speaker".into() })
+            }
+            Some(report) = reports.recv() => {
+                if let Report::Modem(ModemNews { rung: Some(rung), .. }) = &report {
+                    rescue.climb(*rung);
                 }
-                continue;
+                message(report)
             }
-            Some(report) = reports.recv() => report,
             else => return,
-        };
-        let message = match report {
-            Report::Delivery(delivery) => Message::Tell(Input::Delivered(delivery)),
-            Report::Request { request, answer } => Message::Request { request, answer },
-            Report::Proof { kind, proof } => Message::Proof { kind, proof },
-            Report::Sounding { alert } => {
-                Message::Tell(Input::Announced { alert, by: "siren".into() })
-            }
-            Report::Health(health) => Message::Box(BoxEvent::Fault {
-                part: format!("channel:{}", health.part),
-                active: health.broken.is_some(),
-                reason: health.broken.unwrap_or_else(|| "it works again".into()),
-            }),
         };
         if messages.send(message).await.is_err() {
             return;
         }
+    }
+}
+
+fn message(report: Report) -> Message {
+    match report {
+        Report::Delivery(delivery) => Message::Tell(Input::Delivered(delivery)),
+        Report::Accounted { delivery, recorded } => {
+            Message::Account { input: Input::Delivered(delivery), recorded }
+        }
+        Report::Answer { contact, answer, sent, fresh, via, recorded } => {
+            let input = Input::Answered { contact, answer, sent, fresh, via };
+            Message::Account { input, recorded }
+        }
+        Report::Request { request, answer } => Message::Request { request, answer },
+        Report::Proof { kind, proof } => Message::Proof { kind, proof },
+        Report::Sounding { alert } => Message::Tell(Input::Announced { alert, by: "siren".into() }),
+        Report::Health(health) => Message::Box(BoxEvent::Fault {
+            part: format!("channel:{}", health.part),
+            active: health.broken.is_some(),
+            reason: health.broken.unwrap_or_else(|| "it works again".into()),
+        }),
+        Report::Modem(ModemNews { view, rung }) => Message::Box(BoxEvent::Modem {
+            trouble: view.trouble.map(|trouble| trouble.to_string()),
+            sim: view.sim,
+            operator: view.operator,
+            technology: view.technology.map(str::to_owned),
+            signal_percent: view.signal_percent.map(u64::from),
+            done: rung.map(|rung| rung.as_str().to_owned()),
+        }),
     }
 }

@@ -167,6 +167,7 @@ button-accept = On my way
 button-arrived = I am there
 
 sms-hint = Reply 1 to accept, 2 when you are there.
+sms-hint-taken = Reply 2 when you are there.
 
 acceptance-fixed-alarm = Press the button now.
 acceptance-portable-alarm = Press the button now.

@@ -166,6 +166,7 @@ button-accept = 我来了
 button-arrived = 已到
 
 sms-hint = 回复1接受，回复2表示已到。
+sms-hint-taken = 到了请回复2。
 
 acceptance-fixed-alarm = 请现在按下按钮。
 acceptance-portable-alarm = 请现在按下按钮。

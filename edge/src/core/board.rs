@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use anju_model::config::Household;
+use anju_model::config::{ChannelKind, Household};
 use anju_model::delivery::DeliveryState;
 use anju_model::{
     AlertStep, Body, BoxEvent, Clock, ContactId, DeviceId, Entry, Fact, Lane, Moment, Observation,
@@ -115,7 +115,13 @@ pub struct Board {
     pub upstream_since: Option<When>,
     /// Why the centre is not reached, if it is known not to be.
     pub upstream_lost: Option<Arc<str>>,
+    /// The SIM card that texts and calls go by.
+    sim: Option<String>,
     alert_numbers: Arc<VecDeque<u64>>,
+}
+
+fn by_sim(channel: &str) -> bool {
+    [ChannelKind::Sms, ChannelKind::Call].iter().any(|kind| kind.as_str() == channel)
 }
 
 impl Board {
@@ -181,6 +187,16 @@ impl Board {
                     self.faults.insert(part.clone(), short(reason).into());
                 } else {
                     self.faults.remove(part);
+                }
+            }
+            Body::Box(BoxEvent::Modem { sim: Some(sim), .. }) if self.sim.as_ref() != Some(sim) => {
+                self.sim = Some(sim.clone());
+                // What another card could do, this one has not shown.
+                self.checked.retain(|name, _| !by_sim(name));
+                for ((name, _), channel) in &mut self.channels {
+                    if by_sim(name) {
+                        *channel = Arc::default();
+                    }
                 }
             }
             Body::Box(BoxEvent::Network { link, up, reason }) if link == "upstream" => {
@@ -265,4 +281,57 @@ impl Board {
 
 fn short(reason: &str) -> String {
     reason.chars().take(REASON).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use anju_model::delivery::Message;
+    use anju_model::{AlertId, BoxId, Delivery, EntryId, Stamp};
+
+    use super::*;
+
+    fn entry(body: Body) -> Entry {
+        let id = EntryId { box_id: BoxId::new("b").unwrap(), epoch: 1, seq: 1 };
+        let (boot, wall) = ("b".into(), Timestamp::UNIX_EPOCH);
+        Entry { id, stamp: Stamp { boot, mono_ms: 0, wall, clock: Clock::Unknown }, body }
+    }
+
+    fn modem(sim: Option<&str>) -> Entry {
+        entry(Body::Box(BoxEvent::Modem {
+            trouble: None,
+            sim: sim.map(str::to_owned),
+            operator: None,
+            technology: None,
+            signal_percent: None,
+            done: None,
+        }))
+    }
+
+    #[test]
+    fn a_text_proves_its_way_only_for_the_card_it_left_by() {
+        let mut board = Board::default();
+        let contact = ContactId::new("daughter").unwrap();
+        let tell = |board: &mut Board, entry: Entry| {
+            board.note(&entry, Moment(1));
+            let of = |name: &str| board.channels.get(&(name.into(), Some(contact.clone())));
+            ["sms", "ntfy"].map(|name| of(name).is_some_and(|known| known.proved.is_some()))
+        };
+        let sent = |channel: &str| {
+            let message = Message {
+                alert: AlertId::from_wire("b/1/1").unwrap(),
+                contact: ContactId::new("daughter").unwrap(),
+                channel: channel.into(),
+                attempt: 1,
+                detail: None,
+                request: None,
+            };
+            entry(Body::Delivery(Delivery { state: DeliveryState::Sent, message }))
+        };
+        tell(&mut board, modem(Some("8986")));
+        tell(&mut board, sent("ntfy"));
+        assert_eq!(tell(&mut board, sent("sms")), [true, true]);
+        assert_eq!(tell(&mut board, modem(Some("8986"))), [true, true]);
+        assert_eq!(tell(&mut board, modem(None)), [true, true]);
+        assert_eq!(tell(&mut board, modem(Some("8985"))), [false, true]);
+    }
 }

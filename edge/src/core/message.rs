@@ -28,6 +28,13 @@ pub enum Message {
     Box(BoxEvent),
     /// A way out reports, or something else for the alerts' life.
     Tell(Input),
+    /// The same, and who reports waits until what follows from it is on the disk.
+    Account {
+        /// What.
+        input: Input,
+        /// The way back; told at once if nothing follows.
+        recorded: oneshot::Sender<()>,
+    },
     /// Somebody asks for something.
     Request {
         /// What.

@@ -27,7 +27,7 @@ use anju_model::{
 use anju_respond::life::proof::Prover;
 use anju_respond::life::{Action, Book, Input};
 use anju_respond::texts::Texts;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use board::{Board, Said, When};
@@ -105,6 +105,8 @@ pub struct Core {
     faults: Faults,
     clock: ClockWatch,
     life_recorded: Option<Moment>,
+    /// Who waits until what follows from the message at hand is on the disk.
+    awaited: Option<oneshot::Sender<()>>,
 }
 
 /// Work that is still to be done for one message.
@@ -146,6 +148,7 @@ impl Core {
             faults: Faults::default(),
             clock: ClockWatch::default(),
             life_recorded: None,
+            awaited: None,
         }
     }
 
@@ -294,6 +297,15 @@ impl Core {
             }
             Message::Box(event) => self.record(Body::Box(event), None),
             Message::Tell(input) => vec![Step::Tell(input)],
+            Message::Account { input, recorded } => {
+                self.awaited = Some(recorded);
+                self.work(VecDeque::from([Step::Tell(input)]));
+                if let Some(recorded) = self.awaited.take() {
+                    // Who waits may be gone.
+                    let _ = recorded.send(());
+                }
+                Vec::new()
+            }
             Message::Request { request, answer } => {
                 let result = self.command(request);
                 // Who asked may be gone.
@@ -369,11 +381,7 @@ impl Core {
         steps
     }
 
-    fn record(
-        &mut self,
-        body: Body,
-        recorded: Option<tokio::sync::oneshot::Sender<()>>,
-    ) -> Vec<Step> {
+    fn record(&mut self, body: Body, recorded: Option<oneshot::Sender<()>>) -> Vec<Step> {
         let stamp = self.clocks.stamp();
         let at = self.line.place(&stamp);
         let Some(entry) = self.recorder.record(stamp, body, recorded) else { return Vec::new() };
@@ -441,8 +449,14 @@ impl Core {
 
     fn act(&mut self, action: Action) -> Vec<Step> {
         match action {
-            Action::Record(change) => self.record(Body::Alert(change), None),
-            Action::RecordDelivery(delivery) => self.record(Body::Delivery(delivery), None),
+            Action::Record(change) => {
+                let recorded = self.awaited.take();
+                self.record(Body::Alert(change), recorded)
+            }
+            Action::RecordDelivery(delivery) => {
+                let recorded = self.awaited.take();
+                self.record(Body::Delivery(delivery), recorded)
+            }
             Action::RecordBox(event) => self.record(Body::Box(event), None),
             other => {
                 self.outs.send(other);

@@ -35,6 +35,8 @@ pub enum Input {
         answer: Answer,
         /// When they sent it, where the way tells.
         sent: Option<jiff::Timestamp>,
+        /// It came just now, rather than out of a store in which it may have lain for long.
+        fresh: bool,
         /// The channel it came over.
         via: ChannelKind,
     },
@@ -47,6 +49,16 @@ pub enum Answer {
     Accept,
     /// I am there.
     Arrived,
+}
+
+impl Answer {
+    /// The name in entries.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Arrived => "arrived",
+        }
+    }
 }
 
 /// What to do. To be carried out in this order, none waiting for another.

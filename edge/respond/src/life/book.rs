@@ -13,6 +13,7 @@ use anju_model::{
 use super::action::{Action, Handled, Input, RefusedCommand, SirenPattern};
 use super::alert::Alert;
 use super::civil::Civil;
+use super::commands::Came;
 use super::floods::Floods;
 use crate::texts::Texts;
 
@@ -136,8 +137,9 @@ impl Book {
                 self.announced(now, &alert, by, &mut out);
                 Ok(())
             }
-            Input::Answered { contact, answer, sent, via } => {
-                self.answered(now, &contact, answer, sent, via, &mut out);
+            Input::Answered { contact, answer, sent, fresh, via } => {
+                let came = Came { sent, fresh, via };
+                self.answered(now, &contact, answer, came, &mut out);
                 Ok(())
             }
         };

@@ -3,7 +3,8 @@
 
 use anju_model::command::{Command, Request};
 use anju_model::config::ChannelKind;
-use anju_model::{AlertChange, AlertId, AlertStep, Class, ContactId, Moment, Outcome};
+use anju_model::delivery::{DeliveryState, Message};
+use anju_model::{AlertChange, AlertId, AlertStep, Class, ContactId, Delivery, Moment, Outcome};
 
 use super::action::{Action, Answer, NoticeKind, RefusedCommand};
 use super::book::Book;
@@ -16,6 +17,17 @@ const CLOCKS_DIFFER: jiff::SignedDuration = jiff::SignedDuration::from_secs(120)
 /// Longest name and note that are kept, characters.
 const MAX_NAME: usize = 100;
 const MAX_NOTE: usize = 500;
+
+/// How an answer came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Came {
+    /// When it was sent, where the way tells.
+    pub(super) sent: Option<jiff::Timestamp>,
+    /// Just now.
+    pub(super) fresh: bool,
+    /// Over which channel.
+    pub(super) via: ChannelKind,
+}
 
 impl Book {
     pub(super) fn command(
@@ -107,13 +119,14 @@ impl Book {
         now: Moment,
         contact: &ContactId,
         answer: Answer,
-        sent: Option<jiff::Timestamp>,
-        via: ChannelKind,
+        came: Came,
         out: &mut Vec<Action>,
     ) {
+        let Came { sent, fresh, via } = came;
         let raised_before = |raised: Moment| match (sent, self.civil.wall_at(raised)) {
             (Some(sent), Some(raised)) => sent.duration_since(raised) >= -CLOCKS_DIFFER,
-            _ => true,
+            // Nobody knows when; what has lain somewhere may be about an alert of long ago.
+            _ => fresh,
         };
         let meant: Vec<AlertId> = self
             .alerts
@@ -122,12 +135,23 @@ impl Book {
             .map(|(id, _)| id.clone())
             .collect();
         for id in meant {
+            let message = Message {
+                alert: id.clone(),
+                contact: contact.clone(),
+                channel: via.as_str().to_owned(),
+                attempt: 1,
+                detail: Some(answer.as_str().to_owned()),
+                request: None,
+            };
             let (by, via) = (contact.to_string(), via.as_str().to_owned());
             // Each of them is open, and no minutes are given, so that nothing is refused.
             let _ = match answer {
                 Answer::Accept => self.accept(now, &id, by, None, via, out),
                 Answer::Arrived => self.arrived(now, &id, by, via, out),
             };
+            let answered = Delivery { state: DeliveryState::Answered, message };
+            self.recall_delivery(&answered);
+            out.push(Action::RecordDelivery(answered));
         }
     }
 

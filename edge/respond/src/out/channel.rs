@@ -4,17 +4,41 @@
 use anju_model::command::Request;
 use anju_model::config::ChannelKind;
 use anju_model::delivery::{DeliveryState, Message};
-use anju_model::{AlertId, Delivery};
+use anju_model::{AlertId, ContactId, Delivery};
+use anju_modem::{Rung, View};
+use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::life::Notice;
 use crate::life::proof::Proof;
+use crate::life::{Answer, Notice};
 
 /// What the ways out report.
 #[derive(Debug)]
 pub enum Report {
     /// What became of a message.
     Delivery(Delivery),
+    /// The same, where the channel waits until the journal has it on its disk.
+    Accounted {
+        /// What became of it.
+        delivery: Delivery,
+        /// Where it is told that it is written.
+        recorded: oneshot::Sender<()>,
+    },
+    /// A contact answered without naming an alert.
+    Answer {
+        /// Who.
+        contact: ContactId,
+        /// What.
+        answer: Answer,
+        /// When they sent it, where the way tells.
+        sent: Option<Timestamp>,
+        /// It came just now, rather than out of a store in which it may have lain for long.
+        fresh: bool,
+        /// The channel it came over.
+        via: ChannelKind,
+        /// Where it is told that what follows from it is written, or that nothing follows.
+        recorded: oneshot::Sender<()>,
+    },
     /// A human asked something over the channel.
     Request {
         /// What.
@@ -37,12 +61,24 @@ pub enum Report {
         /// What.
         proof: Proof,
     },
+    /// The modem is another than before, or was asked to come back.
+    Modem(ModemNews),
+}
+
+/// What the modem shows when its state changes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ModemNews {
+    /// How it is.
+    pub view: View,
+    /// What shall bring it back. What goes beyond the modem's own commands is for who reads this:
+    /// its power and the box.
+    pub rung: Option<Rung>,
 }
 
 /// Whether a part works. Sent when that changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
-    /// Which part: `speaker`, a channel's name, `ntfy-replies`, `siren-<device>`.
+    /// Which part: `speaker`, a channel's name, `ntfy-replies`, `modem`, `siren-<device>`.
     pub part: String,
     /// Why it does not work; `None` when it works.
     pub broken: Option<String>,

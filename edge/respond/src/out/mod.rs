@@ -13,9 +13,10 @@ pub mod pace;
 pub mod post;
 pub mod robot;
 pub mod siren;
+pub mod sms;
 pub mod speaker;
 mod ways;
 pub mod wecom;
 
-pub use channel::{Channel, Health, Report, Reports};
+pub use channel::{Channel, Health, ModemNews, Report, Reports};
 pub use ways::Ways;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anju_model::config::{ChannelKind, Household};
 use anju_model::delivery::DeliveryState;
 use anju_model::{AlertId, Delivery};
+use anju_modem::Bus;
 use tokio::time::timeout;
 
 use super::centre::{Answers, Centre};
@@ -18,6 +19,7 @@ use super::http::NoClient;
 use super::mail::Mail;
 use super::ntfy::{Ntfy, NtfySettings};
 use super::post::{CARRIED_WITHIN, Carrier, Post, Proved};
+use super::sms::Sms;
 use super::wecom::Wecom;
 use crate::life::Notice;
 use crate::life::proof::Proof;
@@ -39,6 +41,7 @@ pub struct Ways {
     posts: BTreeMap<ChannelKind, Post>,
     carriers: BTreeMap<ChannelKind, Arc<dyn Carrier>>,
     ntfy: Option<Ntfy>,
+    sms: Option<Sms>,
     centre: Answers,
     /// Channels that could not be set up.
     unfit: BTreeMap<ChannelKind, String>,
@@ -59,6 +62,7 @@ impl Ways {
             posts: BTreeMap::new(),
             carriers: BTreeMap::new(),
             ntfy: None,
+            sms: None,
             centre: Answers::default(),
             unfit: BTreeMap::new(),
             data: data.to_owned(),
@@ -70,6 +74,8 @@ impl Ways {
     pub fn configure(&mut self, household: &Household, texts: &Arc<Texts>) {
         let ntfy = self.ntfy(household, texts);
         self.set(ChannelKind::Ntfy, ntfy);
+        let sms = self.sms(household, texts);
+        self.set(ChannelKind::Sms, Ok(sms));
         self.set(ChannelKind::Wecom, built(Wecom::of(household)));
         self.set(ChannelKind::Dingtalk, built(Dingtalk::of(household)));
         self.set(ChannelKind::Mail, Ok(Mail::of(household).map(carrier)));
@@ -85,6 +91,17 @@ impl Ways {
         let open = || Ntfy::open(self.data.join("ntfy.json"), &self.reports);
         let ntfy = self.ntfy.get_or_insert_with(open);
         ntfy.configure(settings, texts.clone()).map(Some).map_err(|error| error.to_string())
+    }
+
+    /// Once the modem is kept to, it is until the box stops: its trouble is not over because nobody
+    /// wants it just now.
+    fn sms(&mut self, household: &Household, texts: &Arc<Texts>) -> Option<Arc<dyn Carrier>> {
+        let wanted = Sms::wanted(household);
+        if wanted && self.sms.is_none() {
+            self.sms = Some(Sms::start(Bus::System, &self.reports));
+        }
+        let carrier = self.sms.as_ref().map(|sms| sms.configure(household, texts));
+        carrier.filter(|_| wanted)
     }
 
     fn set(&mut self, kind: ChannelKind, built: Built) {

@@ -106,7 +106,8 @@ fn answers(
     sent: Option<jiff::Timestamp>,
 ) -> Vec<Action> {
     let contact = anju_model::ContactId::new(who).unwrap();
-    home.input(Input::Answered { contact, answer, sent, via: ChannelKind::Sms }).actions
+    let via = ChannelKind::Sms;
+    home.input(Input::Answered { contact, answer, sent, fresh: true, via }).actions
 }
 
 #[test]
@@ -144,4 +145,20 @@ fn an_old_answer_says_nothing_about_a_new_alert() {
     );
     let after = raised + std::time::Duration::from_secs(20);
     assert_eq!(steps(&answers(&mut home, "daughter", Answer::Accept, Some(after))), ["accepted"]);
+}
+
+#[test]
+fn an_answer_that_lay_somewhere_counts_only_by_its_time() {
+    let mut home = Home::new(family());
+    home.press();
+    let contact = anju_model::ContactId::new("daughter").unwrap();
+    let sent = Some("2026-11-25T06:00:00Z".parse().unwrap());
+    let mut stored = |fresh| {
+        let (contact, via) = (contact.clone(), ChannelKind::Sms);
+        let answer = Answer::Accept;
+        steps(&home.input(Input::Answered { contact, answer, sent, fresh, via }).actions).len()
+    };
+    // The box does not know the time.
+    assert_eq!(stored(false), 0);
+    assert_eq!(stored(true), 1);
 }

@@ -74,6 +74,7 @@ pub fn household(language: Language, contacts: Vec<Contact>) -> Household {
         web: Web::default(),
         speaker: Speaker::default(),
         case: None,
+        modem_power: None,
         journal: JournalLimits::default(),
     }
 }

@@ -8,14 +8,14 @@ use std::time::Duration;
 use anju_model::config::ChannelKind;
 use anju_model::delivery::DeliveryState;
 use anju_model::{AlertId, Class};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::allowance::Bucket;
 use super::outbox::{Letter, Outbox};
-use super::{CARRIED_WITHIN, Carrier, Refusal};
+use super::{AT_ONCE, Carrier, RECORDED_WITHIN, Refusal};
 use crate::life::Notice;
 use crate::out::channel::{Health, Report, Reports, absent, delivery};
 
@@ -26,7 +26,13 @@ pub(super) enum Order {
     Carrier(Option<Arc<dyn Carrier>>),
 }
 
-type Outcome = Result<usize, Refusal>;
+/// What ended.
+enum Outcome {
+    /// The far side answered.
+    Carried(Result<usize, Refusal>),
+    /// The journal knows of it, or was not waited for any longer.
+    Recorded,
+}
 
 struct Courier {
     kind: ChannelKind,
@@ -73,10 +79,17 @@ pub(super) async fn run(
             Some(answer) = courier.tasks.join_next_with_id() => {
                 let (id, outcome) = match answer {
                     Ok((id, outcome)) => (id, outcome),
-                    Err(failed) => (failed.id(), Err(Refusal::later("the channel itself failed"))),
+                    Err(failed) => {
+                        let failure = Err(Refusal::later("the channel itself failed"));
+                        (failed.id(), Outcome::Carried(failure))
+                    }
                 };
-                if let Some(letters) = courier.under_way.remove(&id) {
-                    courier.answered(letters, outcome);
+                match (courier.under_way.remove(&id), outcome) {
+                    (Some(letters), Outcome::Carried(outcome)) => courier.answered(letters, outcome),
+                    (Some(letters), Outcome::Recorded) => {
+                        letters.iter().for_each(|letter| courier.outbox.done(letter));
+                    }
+                    (None, _) => {}
                 }
             }
             () = sleep_until(due) => {}
@@ -114,6 +127,7 @@ impl Courier {
     }
 
     fn configure(&mut self, carrier: Option<Arc<dyn Carrier>>) {
+        self.outbox.set_at_once(carrier.as_ref().map_or(AT_ONCE, |c| c.at_once()));
         let allowance = carrier.as_ref().and_then(|c| c.allowance());
         if self.bucket.as_ref().map(Bucket::allowance) != allowance {
             self.bucket = allowance.map(|a| Bucket::new(a, self.began.elapsed()));
@@ -152,16 +166,17 @@ impl Courier {
             let letters = self.outbox.take(now, bundle);
             let (carrier, for_task) = (carrier.clone(), letters.clone());
             let task = self.tasks.spawn(async move {
-                let carried = timeout(CARRIED_WITHIN, carrier.carry(&for_task)).await;
-                carried.unwrap_or_else(|_| {
-                    Err(Refusal::later(format!("no answer within {} s", CARRIED_WITHIN.as_secs())))
-                })
+                let within = carrier.carried_within();
+                let carried = timeout(within, carrier.carry(&for_task)).await;
+                Outcome::Carried(carried.unwrap_or_else(|_| {
+                    Err(Refusal::later(format!("no answer within {} s", within.as_secs())))
+                }))
             });
             self.under_way.insert(task.id(), letters);
         }
     }
 
-    fn answered(&mut self, letters: Vec<Letter>, outcome: Outcome) {
+    fn answered(&mut self, letters: Vec<Letter>, outcome: Result<usize, Refusal>) {
         let refusal = match outcome {
             Ok(taken) => return self.taken(letters, taken.max(1)),
             Err(refusal) => refusal,
@@ -191,13 +206,30 @@ impl Courier {
     }
 
     fn taken(&mut self, letters: Vec<Letter>, taken: usize) {
+        let accounts = self.carrier.as_ref().is_some_and(|carrier| carrier.accounts());
+        let (mut sent, mut known) = (Vec::new(), Vec::new());
         for (index, letter) in letters.into_iter().enumerate() {
-            if index < taken {
+            if index >= taken {
+                self.outbox.put_back(letter);
+            } else if accounts {
+                let delivery =
+                    delivery(&letter.notice, self.kind, DeliveryState::Sent, letter.attempt, None);
+                let (recorded, told) = oneshot::channel();
+                let _ = self.reports.send(Report::Accounted { delivery, recorded });
+                known.push(told);
+                sent.push(letter);
+            } else {
                 self.report(&letter.notice, DeliveryState::Sent, letter.attempt, None);
                 self.outbox.done(&letter);
-            } else {
-                self.outbox.put_back(letter);
             }
+        }
+        if !sent.is_empty() {
+            let task = self.tasks.spawn(async move {
+                // One that can not be written is told by the journal itself.
+                let _ = timeout(RECORDED_WITHIN, futures::future::join_all(known)).await;
+                Outcome::Recorded
+            });
+            self.under_way.insert(task.id(), sent);
         }
         self.health(None);
     }

@@ -22,6 +22,7 @@ use super::channel::{Channel, Reports};
 use crate::life::Notice;
 pub use allowance::Allowance;
 use courier::Order;
+use outbox::AT_ONCE;
 pub use outbox::Letter;
 
 /// Why a message was not taken.
@@ -89,8 +90,24 @@ pub trait Carrier: Send + Sync + 'static {
         None
     }
 
+    /// How many messages may be under way at once.
+    fn at_once(&self) -> usize {
+        AT_ONCE
+    }
+
+    /// Longest wait for an answer; one that does not come counts as [`Refusal::Later`].
+    fn carried_within(&self) -> Duration {
+        CARRIED_WITHIN
+    }
+
+    /// Whether a message counts as under way until the journal has it that it was sent, so that a
+    /// box that dies has sent no more than those under way without knowing of it.
+    fn accounts(&self) -> bool {
+        false
+    }
+
     /// Hands letters over as one message: one letter, or several of one bundle with the gravest
-    /// first. An answer that does not come within [`CARRIED_WITHIN`] counts as [`Refusal::Later`].
+    /// first.
     fn carry<'a>(&'a self, letters: &'a [Letter]) -> Carried<'a>;
 
     /// Makes sure, without waking anybody, that the far side would take a letter. By itself a way
@@ -103,8 +120,11 @@ pub trait Carrier: Send + Sync + 'static {
     fn withdraw(&self, _: &AlertId) {}
 }
 
-/// Longest wait for a carrier.
+/// Usual longest wait for a carrier.
 pub const CARRIED_WITHIN: Duration = Duration::from_secs(45);
+
+/// Longest wait for the journal; a broken one must not hold up what saves somebody.
+const RECORDED_WITHIN: Duration = Duration::from_secs(2);
 
 /// A channel with its task.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use crate::out::pace::Pace;
 /// Most letters that wait.
 const MOST: usize = 1000;
 /// Most messages under way at once, and how many of them may be for less than an alarm.
-const AT_ONCE: usize = 8;
+pub(super) const AT_ONCE: usize = 8;
 const AT_ONCE_BELOW_ALARM: usize = 4;
 /// Most letters that are offered for one message.
 const MOST_TOGETHER: usize = 50;
@@ -60,11 +60,19 @@ struct UnderWay {
 }
 
 /// The letters.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Outbox {
     letters: HashMap<Key, Letter>,
     under_way: HashMap<Key, UnderWay>,
+    at_once: usize,
     number: u64,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        let (letters, under_way) = Default::default();
+        Self { letters, under_way, at_once: AT_ONCE, number: 0 }
+    }
 }
 
 impl Outbox {
@@ -81,6 +89,11 @@ impl Outbox {
         let least =
             self.letters.values().min_by_key(|l| (l.notice.class, l.number)).map(Letter::key)?;
         self.letters.remove(&least).map(|letter| letter.notice)
+    }
+
+    /// Changes how many messages may be under way at once.
+    pub(super) fn set_at_once(&mut self, at_once: usize) {
+        self.at_once = at_once;
     }
 
     /// The class of the most urgent letter that may go now.
@@ -140,7 +153,7 @@ impl Outbox {
             let bundled = bundle(&letter.notice);
             bundled.is_some() && self.under_way.values().any(|u| u.bundle == bundled)
         };
-        if messages.len() >= AT_ONCE {
+        if messages.len() >= self.at_once {
             return None;
         }
         self.letters

@@ -20,6 +20,8 @@ enum Answer {
 struct Robot {
     answers: Mutex<Vec<Answer>>,
     allowance: Option<Allowance>,
+    /// One message at a time, and the next only after the journal has the one before.
+    careful: bool,
     /// When each message came, and the alerts in it.
     got: Mutex<Vec<(Instant, Vec<String>)>>,
 }
@@ -27,7 +29,13 @@ struct Robot {
 impl Robot {
     fn new(allowance: Option<Allowance>, mut answers: Vec<Answer>) -> Arc<Self> {
         answers.reverse();
-        Arc::new(Self { answers: Mutex::new(answers), allowance, got: Mutex::default() })
+        let answers = Mutex::new(answers);
+        Arc::new(Self { answers, allowance, careful: false, got: Mutex::default() })
+    }
+
+    fn careful() -> Arc<Self> {
+        let (answers, got) = Default::default();
+        Arc::new(Self { answers, allowance: None, careful: true, got })
     }
 
     fn got(&self) -> Vec<(Instant, Vec<String>)> {
@@ -42,6 +50,14 @@ impl Carrier for Robot {
 
     fn allowance(&self) -> Option<Allowance> {
         self.allowance
+    }
+
+    fn at_once(&self) -> usize {
+        if self.careful { 1 } else { AT_ONCE }
+    }
+
+    fn accounts(&self) -> bool {
+        self.careful
     }
 
     fn carry<'a>(&'a self, letters: &'a [Letter]) -> Carried<'a> {
@@ -219,4 +235,30 @@ async fn letters_go_by_the_new_carrier_or_are_told_as_failed_without_one() {
     failed.sort();
     assert_eq!(failed, ["box/1/2", "box/1/3"]);
     bench.post.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_goes_only_when_the_journal_has_the_one_before_or_is_broken() {
+    let robot = Robot::careful();
+    let mut bench = Bench::new(&robot);
+    for alert in 1..=3 {
+        bench.post.send(&notice(alert, Class::Fault));
+    }
+    let Some(Report::Accounted { delivery, recorded }) = bench.reports.recv().await else {
+        panic!("the first is accounted for")
+    };
+    assert_eq!(delivery.state, DeliveryState::Sent);
+    tokio::time::sleep(RECORDED_WITHIN / 2).await;
+    assert_eq!(robot.got().len(), 1);
+    bench.post.send(&notice(5000, Class::Alarm));
+    recorded.send(()).unwrap();
+    // The alarm overtakes; nobody says that it was recorded.
+    let Some(Report::Accounted { delivery, recorded }) = bench.reports.recv().await else {
+        panic!("the second is accounted for")
+    };
+    assert_eq!(delivery.message.alert.as_str(), "box/1/5000");
+    let began = Instant::now();
+    assert!(matches!(bench.reports.recv().await, Some(Report::Accounted { .. })));
+    assert_eq!(began.elapsed(), RECORDED_WITHIN);
+    drop(recorded);
 }
