@@ -10,6 +10,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../../modem/tests/lab/mod.rs"]
+mod modem_lab;
 #[path = "../../respond/tests/ntfy/phone.rs"]
 mod phone;
 #[path = "../../respond/tests/ntfy/server.rs"]
@@ -43,6 +45,7 @@ mod proofs;
 mod push;
 mod rtl433;
 mod serial;
+mod sms;
 mod speech;
 mod voice;
 mod wire;
