@@ -48,8 +48,9 @@ impl Core {
         if self.board.upstream_since.is_none() {
             return Proof::Failed("the centre was not reached since the start".to_owned());
         }
-        let deaf = |part: &&String| part.starts_with("channel:upstream");
-        let fault = self.board.faults.iter().find(|(part, _)| deaf(part)).map(|(_, why)| why);
+        // A single entry that was refused says nothing about the others.
+        let deaf = ["channel:upstream", "channel:upstream-refuses"];
+        let fault = deaf.iter().find_map(|part| self.board.faults.get(*part));
         match self.board.upstream_lost.as_ref().or(fault) {
             Some(why) => Proof::Failed(why.to_string()),
             None => Proof::Proved,

@@ -86,9 +86,11 @@ pub fn home(
                     (alerts::section(&scene))
                     div.columns {
                         (hero::at_home(&scene))
-                        (devices::section(&scene))
-                        div.side {
+                        div.left {
+                            (devices::section(&scene))
                             (plan::section(&scene, plan, asked))
+                        }
+                        div.side {
                             (box_parts::ways(&scene))
                             (box_parts::rules(&scene))
                             (box_parts::the_box(&scene))
