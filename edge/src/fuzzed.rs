@@ -31,6 +31,7 @@ pub const TARGETS: &[Target] = &[
     ("ntfy_replies", wire::fuzzed),
     ("record", record),
     ("robot_answer", anju_respond::out::robot::fuzzed),
+    ("sms_answer", anju_respond::out::sms::fuzzed),
 ];
 
 /// A home to judge entries in.

@@ -23,8 +23,11 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// A modem that hangs must not hold up a look at it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
+/// ModemManager answers what it knows at once; one that does not hangs itself.
+const KNOWN_WITHIN: Duration = Duration::from_secs(10);
+
 /// The state is looked at this often even if nothing is signalled.
-const LOOK_EVERY: Duration = Duration::from_secs(30);
+const LOOK_EVERY: Duration = Duration::from_secs(20);
 
 /// Texts that may wait for the modem.
 const MOST_WAITING: usize = 64;
@@ -92,8 +95,9 @@ impl Modem {
     /// [`SmsError`] says why it did not leave.
     pub async fn send(&self, number: &str, text: &str) -> Result<Sent, SmsError> {
         let trouble = self.view.borrow().trouble.clone();
-        if let Some(Trouble::NoService(_) | Trouble::NoModem | Trouble::Sim(_)) = trouble {
-            return Err(SmsError::NotReady(trouble.unwrap_or(Trouble::NoModem)));
+        // One that looks for its network may find it while it sends.
+        if let Some(trouble) = trouble.filter(|t| !matches!(t, Trouble::NotRegistered(_))) {
+            return Err(SmsError::NotReady(trouble));
         }
         let (done, answer) = oneshot::channel();
         let order = Order::Send { number: number.to_owned(), text: text.to_owned(), done };
@@ -176,17 +180,25 @@ impl Service {
         loop {
             // The modem may have come between the look and the signal: the signals are subscribed
             // already, so nothing is missed.
-            let known = objects.get_managed_objects().await;
-            let found = known.ok().and_then(|known| {
-                let is_modem = |interfaces: &std::collections::HashMap<_, _>| {
-                    interfaces.keys().any(|name: &zbus::names::OwnedInterfaceName| *name == MODEM)
-                };
-                known.into_iter().find(|(_, has)| is_modem(has)).map(|(path, _)| path)
-            });
+            let known = match in_time(objects.get_managed_objects()).await {
+                Ok(known) => known,
+                Err(error) => {
+                    self.trouble(trouble_of(error));
+                    tokio::select! {
+                        owner = owners.next() => if owner.is_none() { return Ok(()) },
+                        () = self.refuse_for(AGAIN) => {}
+                    }
+                    continue;
+                }
+            };
+            let is_modem = |interfaces: &std::collections::HashMap<_, _>| {
+                interfaces.keys().any(|name: &zbus::names::OwnedInterfaceName| *name == MODEM)
+            };
+            let found = known.into_iter().find(|(_, has)| is_modem(has)).map(|(path, _)| path);
             match found {
                 Some(path) => {
                     if let Err(error) = self.with_modem(&bus, &objects, &path).await {
-                        self.trouble(Trouble::Failed(messages::words(&error)));
+                        self.trouble(trouble_of(error));
                     }
                     self.refuse_for(Duration::from_millis(200)).await;
                 }
@@ -269,9 +281,9 @@ impl Service {
                 {
                     reading.push(read(bus, args.path().clone(), true));
                 },
-                _ = changes.next() => self.look(bus, &modem, &network).await?,
+                _ = changes.next() => in_time(self.look(bus, &modem, &network)).await?,
                 _ = look.tick() => {
-                    self.look(bus, &modem, &network).await?;
+                    in_time(self.look(bus, &modem, &network)).await?;
                     enable(&modem).await?;
                     if !listed {
                         // Texts that came while nobody listened.
@@ -357,6 +369,29 @@ const FAILED: i32 = -1;
 const DISABLED: i32 = 3;
 const REGISTERED: i32 = 8;
 const CONNECTED: i32 = 11;
+
+/// What ModemManager knows, or that it hangs.
+async fn in_time<T, E: Into<zbus::Error>>(
+    asked: impl Future<Output = Result<T, E>>,
+) -> zbus::Result<T> {
+    match tokio::time::timeout(KNOWN_WITHIN, asked).await {
+        Ok(answer) => answer.map_err(Into::into),
+        Err(_) => Err(zbus::fdo::Error::TimedOut("ModemManager hangs".to_owned()).into()),
+    }
+}
+
+/// ModemManager is not there, or it is and does not do what it should.
+fn trouble_of(error: zbus::Error) -> Trouble {
+    match &error {
+        zbus::Error::MethodError(name, ..) if name.ends_with(".ServiceUnknown") => {
+            Trouble::NoService("it does not run".to_owned())
+        }
+        zbus::Error::FDO(fdo) if matches!(**fdo, zbus::fdo::Error::ServiceUnknown(_)) => {
+            Trouble::NoService("it does not run".to_owned())
+        }
+        error => Trouble::Failed(messages::words(error)),
+    }
+}
 
 fn in_words(view: &View) -> String {
     view.trouble.as_ref().map_or_else(|| "works".to_owned(), Trouble::to_string)

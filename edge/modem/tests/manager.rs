@@ -35,10 +35,13 @@ async fn texts_go_out_and_come_in_and_everything_may_go_away() {
     let stop = CancellationToken::new();
     let (received_tx, mut received) = mpsc::channel(8);
     let modem = Modem::start(Bus::At(lab.address.clone()), received_tx, stop.clone());
-    until(&modem, |view| matches!(view.trouble, Some(Trouble::NoModem))).await;
+    let none =
+        |view: &View| matches!(&view.trouble, Some(Trouble::NoService(why)) if why.contains("run"));
+    until(&modem, none).await;
     let refused = modem.send("+8613912345678", "x").await;
-    assert_eq!(refused, Err(SmsError::NotReady(Trouble::NoModem)));
+    assert!(matches!(refused, Err(SmsError::NotReady(Trouble::NoService(_)))), "{refused:?}");
     lab.start_manager();
+    until(&modem, |view| matches!(view.trouble, Some(Trouble::NoModem))).await;
     lab.plug_in().await;
     let heard = |view: &View| works(view) && view.signal_percent.is_some_and(|percent| percent > 0);
     let view = until(&modem, heard).await;
@@ -96,5 +99,27 @@ async fn texts_go_out_and_come_in_and_everything_may_go_away() {
     let _modem = Modem::start(Bus::At(lab.address.clone()), received_tx, stop.clone());
     let answer = tokio::time::timeout(DEADLINE, received.recv()).await.unwrap().unwrap();
     assert_eq!((answer.text.text.as_str(), answer.fresh), ("1", false));
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manager_that_hangs_is_found_out_and_comes_back() {
+    let mut lab = Lab::new();
+    lab.start_manager();
+    lab.plug_in().await;
+    let (received_tx, _received) = mpsc::channel(8);
+    let stop = CancellationToken::new();
+    let modem = Modem::start(Bus::At(lab.address.clone()), received_tx, stop.clone());
+    until(&modem, works).await;
+    lab.signal_manager("STOP");
+    let view = until(&modem, |view| view.trouble.is_some()).await;
+    let trouble = view.trouble.unwrap();
+    assert!(trouble.to_string().contains("hangs") && trouble.may_recover(), "{trouble}");
+    let began = Instant::now();
+    assert_eq!(modem.send("+8613912345678", "x").await, Err(SmsError::NotReady(trouble)));
+    assert!(began.elapsed() < Duration::from_secs(1));
+    lab.signal_manager("CONT");
+    until(&modem, works).await;
+    modem.send("+8613912345678", "back").await.unwrap();
     stop.cancel();
 }

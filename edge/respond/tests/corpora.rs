@@ -21,3 +21,8 @@ fn replies_of_ntfy() {
 fn answers_of_robots() {
     replay("robot_answer", anju_respond::out::robot::fuzzed);
 }
+
+#[test]
+fn answers_by_text() {
+    replay("sms_answer", anju_respond::out::sms::fuzzed);
+}

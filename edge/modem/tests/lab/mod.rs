@@ -109,6 +109,13 @@ impl Lab {
         self.manager = None;
     }
 
+    /// Sends ModemManager a signal.
+    pub fn signal_manager(&self, signal: &str) {
+        let pid = self.manager.as_ref().expect("it runs").0.id().to_string();
+        let sent = Command::new("kill").args(["-s", signal, &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// Plugs a modem in.
     pub async fn plug_in(&mut self) {
         self.plug_in_with("8986000000000000001").await;

@@ -18,7 +18,7 @@ use anju_modem::{Bus, Modem, SEND_WITHIN};
 use tokio::sync::{mpsc, watch as shared};
 use tokio_util::sync::CancellationToken;
 
-pub use answer::answer;
+use answer::answer;
 
 use super::channel::Reports;
 use super::group::{compose, phones};
@@ -153,6 +153,12 @@ impl Carrier for Texter {
     fn carry<'a>(&'a self, letters: &'a [Letter]) -> Carried<'a> {
         Box::pin(self.send(letters))
     }
+}
+
+/// Reads any bytes as a text, its sender and its time, for fuzzing.
+pub fn fuzzed(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let _ = (answer(&text), answer::sent_at(&text), number::same("+8613800000000", &text));
 }
 
 #[cfg(test)]
