@@ -383,7 +383,7 @@ impl Device {
         for fact in facts {
             if self.memory.news(&fact, now) {
                 let level = self.say(fact);
-                said.push(if baseline { level.as_baseline() } else { level });
+                said.push(if baseline { level.as_first() } else { level });
             }
         }
         if !said.is_empty() {

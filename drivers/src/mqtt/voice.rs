@@ -112,8 +112,16 @@ impl Voice {
             match weight {
                 Weight::Event if heard.retain => continue,
                 Weight::Event => observation.count = heard.count.max(1),
+                // A broker's memory of a danger is told, and is no reason to hold the danger back
+                // when the device itself tells of it.
+                Weight::State if heard.retain && observation.fact.is_danger() => {
+                    observation.baseline = true;
+                }
                 Weight::State if !self.memory.news(&observation.fact, heard.at) => continue,
-                Weight::State | Weight::News => observation.baseline = baseline,
+                Weight::State | Weight::News => {
+                    observation.baseline =
+                        heard.retain || (baseline && !observation.fact.is_danger());
+                }
                 Weight::Baseline => observation.baseline = true,
             }
             said.push(observation);

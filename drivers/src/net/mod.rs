@@ -136,7 +136,7 @@ impl<'a> Voice<'a> {
     ) -> Result<(), Broken> {
         self.said_at = Some(Instant::now());
         let said = Observation::new(self.origin.clone(), fact);
-        Ok(self.context.report(if baseline { said.as_baseline() } else { said }).await?)
+        Ok(self.context.report(if baseline { said.as_first() } else { said }).await?)
     }
 
     /// The device was heard: told at first, and then once in a quarter of an hour in which nothing

@@ -50,11 +50,18 @@ impl Observation {
         Self { origin, fact: fact.into(), count: 1, baseline: false, test: false }
     }
 
-    /// The same as a base line.
+    /// The same as a base line: known from before, by a broker's or a device's memory.
     #[must_use]
     pub fn as_baseline(mut self) -> Self {
         self.baseline = true;
         self
+    }
+
+    /// The same as the first thing that is heard of a device: a base line, unless it is a danger,
+    /// which is one now however it began.
+    #[must_use]
+    pub fn as_first(self) -> Self {
+        if self.fact.is_danger() { self } else { self.as_baseline() }
     }
 }
 

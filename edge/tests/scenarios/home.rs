@@ -65,6 +65,11 @@ impl Home {
         }
     }
 
+    /// Its journal so far.
+    pub fn exported(&self) -> String {
+        self.anju.anju(&["journal", "export"]).1
+    }
+
     /// The next observation of a device that holds all these fields.
     pub async fn observed(&mut self, device: &str, what: &str, fields: Value) -> Value {
         let kind = format!("cn.anju.observation.{what}");

@@ -104,11 +104,11 @@ impl Storm {
             assert!(self.anju.runs(), "it ended by itself");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        self.until("the presses", |ledger, presses| ledger.presses() >= presses).await;
+        self.all_told().await;
         assert!(self.anju.stop() < Duration::from_secs(2));
         self.start();
-        let deadline = Instant::now() + 2 * DEADLINE;
-        let mut last = None;
+        let mut deadline = Instant::now() + 2 * DEADLINE;
+        let (mut last, mut most) = (None, 0);
         loop {
             assert!(
                 Instant::now() < deadline,
@@ -116,6 +116,10 @@ impl Storm {
                 last.map(|l| self.ledger.missing(l))
             );
             let got = self.centre.next().await;
+            if self.ledger.kept.len() > most {
+                most = self.ledger.kept.len();
+                deadline = Instant::now() + 2 * DEADLINE;
+            }
             if let Some(event) = self.ledger.take(&got)
                 && event["type"] == "cn.anju.box.boot"
                 && event["data"]["clean"] == true
@@ -138,13 +142,16 @@ impl Storm {
         assert!(accepted, "the search for help ended by itself: {said}");
     }
 
-    async fn until(&mut self, what: &str, fits: impl Fn(&Ledger, u64) -> bool) {
-        let deadline = Instant::now() + 2 * DEADLINE;
-        while !fits(&self.ledger, self.presses) {
+    /// Until all presses were told, however many they are; they must not cease to come.
+    async fn all_told(&mut self) {
+        while self.ledger.presses() < self.presses {
             let (came, sent) = (self.ledger.presses(), self.presses);
-            assert!(Instant::now() < deadline, "{what}: {came} of {sent}");
-            let got = self.centre.next().await;
-            self.ledger.take(&got);
+            let deadline = Instant::now() + 2 * DEADLINE;
+            while self.ledger.presses() == came {
+                assert!(Instant::now() < deadline, "no more than {came} of {sent} presses");
+                let got = self.centre.next().await;
+                self.ledger.take(&got);
+            }
         }
     }
 }

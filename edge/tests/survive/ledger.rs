@@ -23,6 +23,7 @@ pub struct Ledger {
     pub kept: BTreeMap<Pair, Value>,
     /// What the box said is durable: the highest number of each epoch.
     promised: BTreeMap<u64, u64>,
+    presses: u64,
     repeats: usize,
     pub most_repeats: usize,
 }
@@ -59,6 +60,9 @@ impl Ledger {
             return None;
         }
         *highest = pair;
+        if event["type"] == "cn.anju.observation.help" {
+            self.presses += event["data"]["count"].as_u64().unwrap_or(1);
+        }
         assert!(self.kept.insert(pair, event.clone()).is_none(), "{pair:?} on both topics");
         Some(event)
     }
@@ -116,8 +120,7 @@ impl Ledger {
     }
 
     /// How many presses were told upstream, those merged into one counted each.
-    pub fn presses(&self) -> u64 {
-        let help = self.kept.values().filter(|e| e["type"] == "cn.anju.observation.help");
-        help.map(|event| event["data"]["count"].as_u64().unwrap_or(1)).sum()
+    pub const fn presses(&self) -> u64 {
+        self.presses
     }
 }

@@ -132,6 +132,22 @@ fn the_devices_own_values_count() {
 }
 
 #[test]
+fn a_remembered_danger_does_not_hold_back_the_detectors_own_word() {
+    let mut z = dialect();
+    z.understand("zigbee2mqtt/bridge/devices", DEVICES.as_bytes(), retained()).unwrap();
+    let topic = "zigbee2mqtt/smoke";
+    let alarm = |alarm| Fact::from(Smoke { alarm, self_test: false });
+    for _ in 0..2 {
+        let said = facts(&mut z, topic, r#"{"smoke":"ALARM"}"#, retained());
+        assert_eq!(said, [(alarm(true), true)]);
+    }
+    // As the first after a connection, which else would be a base line.
+    z.connected(Instant::now());
+    let said = facts(&mut z, topic, r#"{"smoke":"ALARM"}"#, live());
+    assert_eq!(said, [(alarm(true), false)]);
+}
+
+#[test]
 fn a_closed_door_is_closed_also_when_the_bridge_described_the_contact() {
     let mut z = dialect();
     z.understand("zigbee2mqtt/bridge/devices", DEVICES.as_bytes(), retained()).unwrap();

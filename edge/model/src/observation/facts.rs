@@ -602,3 +602,17 @@ readings! {
         clock: String,
     }
 }
+impl Fact {
+    /// Whether it says that somebody is in danger now.
+    pub const fn is_danger(&self) -> bool {
+        match self {
+            Self::Smoke(smoke) => smoke.alarm,
+            Self::Gas(gas) => gas.alarm,
+            Self::CarbonMonoxide(co) => co.alarm,
+            Self::Leak(leak) => leak.wet,
+            Self::Fall(fall) => !matches!(fall.state, FallState::Over),
+            Self::Camera(camera) => matches!(camera.seen, Seen::Fall) && camera.active,
+            _ => false,
+        }
+    }
+}

@@ -70,9 +70,11 @@ fn a_danger_repeats_only_after_a_while_and_is_over_when_clear() {
 }
 
 #[test]
-fn a_danger_known_at_start_is_a_danger_and_a_restart_does_not_raise_it_twice() {
+fn a_danger_known_from_memory_is_none_and_a_restart_does_not_raise_one_twice() {
     let mut life = Life::begin(household(), START);
-    assert_eq!(life.baseline("smoke", smoke(true)), ["12:00 alarm smoke smoke"]);
+    assert_eq!(life.baseline("smoke", smoke(true)), NOTHING);
+    assert_eq!(life.baseline("radar", Fall { state: FallState::Confirmed }), NOTHING);
+    assert_eq!(life.say("smoke", smoke(true)), ["12:00 alarm smoke smoke"]);
     life.restart();
     assert_eq!(life.baseline("smoke", smoke(true)), NOTHING);
     assert_eq!(life.baseline("smoke", smoke(false)), ["12:00 over smoke smoke"]);
