@@ -268,6 +268,10 @@ impl Board {
         self.channels.retain(|(_, contact), _| {
             contact.as_ref().is_none_or(|id| household.contacts.iter().any(|c| c.id == *id))
         });
+        self.checked.retain(|name, _| {
+            let has = |kind: &ChannelKind| kind.as_str() == name;
+            household.contacts.iter().any(|contact| contact.channels.iter().any(has))
+        });
         // They were told for the configuration before; what still holds is told again.
         self.faults.retain(|part, _| part != "configuration" && !part.starts_with("driver:"));
     }

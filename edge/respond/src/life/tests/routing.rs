@@ -64,6 +64,17 @@ fn a_home_left_unguarded_is_told_at_once() {
     assert_eq!(told(&actions), []);
 }
 
+#[test]
+fn a_way_that_is_broken_is_told_by_day_to_the_family_too() {
+    let mut home = Home::new(family()).at_hour(3);
+    let broken = finding(Rule::Channel, Class::Fault, None, 4);
+    assert_eq!(told(&home.raise(broken.clone())), [], "nobody is woken");
+    let mut home = Home::new(family()).at_hour(10);
+    let actions = home.raise(broken);
+    assert_eq!(told(&actions), [("centre", K::Call), ("daughter", K::Call)]);
+    assert_eq!(said(&actions), ["way-out-lost"]);
+}
+
 fn office() -> Hours {
     Hours::Weekly {
         first: anju_model::config::Weekday::Monday,
