@@ -120,10 +120,6 @@ pub struct Board {
     alert_numbers: Arc<VecDeque<u64>>,
 }
 
-fn by_sim(channel: &str) -> bool {
-    [ChannelKind::Sms, ChannelKind::Call].iter().any(|kind| kind.as_str() == channel)
-}
-
 impl Board {
     /// Takes note of a recorded entry of before this start. What was broken then is told again if
     /// it still is.
@@ -189,14 +185,10 @@ impl Board {
                     self.faults.remove(part);
                 }
             }
-            Body::Box(BoxEvent::Modem { sim: Some(sim), .. }) if self.sim.as_ref() != Some(sim) => {
-                self.sim = Some(sim.clone());
-                // What another card could do, this one has not shown.
-                self.checked.retain(|name, _| !by_sim(name));
-                for ((name, _), channel) in &mut self.channels {
-                    if by_sim(name) {
-                        *channel = Arc::default();
-                    }
+            Body::Box(BoxEvent::Modem { sim: Some(sim), .. }) => {
+                let before = self.sim.replace(sim.clone());
+                if before.is_some_and(|before| before != *sim) {
+                    self.forget_what_the_card_proved();
                 }
             }
             Body::Box(BoxEvent::Network { link, up, reason }) if link == "upstream" => {
@@ -255,6 +247,17 @@ impl Board {
                 newest(if kind == REACHED { &mut way.proved } else { &mut way.answered });
             }
             _ => {}
+        }
+    }
+
+    /// What another card could do, this one has not shown.
+    fn forget_what_the_card_proved(&mut self) {
+        let by_sim = |name: &str| ChannelKind::ALL.iter().any(|k| k.by_sim() && k.as_str() == name);
+        self.checked.retain(|name, _| !by_sim(name));
+        for ((name, _), channel) in &mut self.channels {
+            if by_sim(name) {
+                *channel = Arc::default();
+            }
         }
     }
 

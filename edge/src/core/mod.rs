@@ -386,6 +386,9 @@ impl Core {
         let at = self.line.place(&stamp);
         let Some(entry) = self.recorder.record(stamp, body, recorded) else { return Vec::new() };
         self.board.note(&entry, at);
+        if let Body::Box(BoxEvent::Modem { sim: Some(sim), .. }) = &entry.body {
+            self.prover.card(at, sim);
+        }
         let fault = match &entry.body {
             Body::Box(event) => self.faults.take(&entry.id, event).map(tell),
             _ => None,

@@ -183,6 +183,13 @@ async fn a_press_is_a_text_at_once_and_its_answers_count() {
     }
     took.sort();
     println!("press to the text in the modem: {took:?}");
+
+    // Another card is told of: what the first one proved, it has not.
+    home.lab.kill_manager();
+    home.lab.pull_out();
+    home.lab.start_manager();
+    home.lab.plug_in_with("8986000000000000002").await;
+    home.told("cn.anju.box.modem", |data| data["sim"] == "8986000000000000002").await;
     // The others show how busy the machine is with other tests.
     assert!(took[0] < Duration::from_millis(300), "{took:?}");
     assert!(home.anju.stop() < Duration::from_secs(2));

@@ -103,6 +103,11 @@ impl ChannelKind {
         ChannelKind::Centre,
     ];
 
+    /// Whether it goes by the modem's SIM card itself, rather than over any network.
+    pub const fn by_sim(self) -> bool {
+        matches!(self, ChannelKind::Call | ChannelKind::Sms)
+    }
+
     /// The name in configuration and entries.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -62,6 +62,8 @@ pub struct Prover {
     began: Moment,
     ways: BTreeMap<ChannelKind, Way>,
     people: BTreeMap<ContactId, Person>,
+    /// The SIM card that texts and calls go by.
+    sim: Option<String>,
 }
 
 impl Prover {
@@ -69,7 +71,7 @@ impl Prover {
     pub fn new(household: Arc<Household>, texts: Arc<Texts>) -> Self {
         let civil = Civil::new(household.timezone.clone());
         let (ways, people) = Default::default();
-        Self { household, texts, civil, began: Moment::default(), ways, people }
+        Self { household, texts, civil, began: Moment::default(), ways, people, sim: None }
     }
 
     /// Work begins; what was recalled was before.
@@ -221,6 +223,24 @@ impl Prover {
         tasks
     }
 
+    /// The modem tells of its SIM card. What was proved on another one is not proved on this: its ways
+    /// are due at once, and who is reached over them is asked anew in some days.
+    pub fn card(&mut self, now: Moment, sim: &str) {
+        let before = self.sim.replace(sim.to_owned());
+        if before.is_none_or(|before| before == sim) {
+            return;
+        }
+        for (_, way) in self.ways.iter_mut().filter(|(kind, _)| kind.by_sim()) {
+            way.forget(now);
+        }
+        for contact in &self.household.contacts {
+            let person = self.people.get_mut(&contact.id);
+            if let Some(person) = person.filter(|_| contact.channels.iter().any(|k| k.by_sim())) {
+                person.forget(now);
+            }
+        }
+    }
+
     /// Takes an entry of before this start back, in the order of the journal.
     pub fn recall(&mut self, at: Moment, entry: &Entry, event: &BoxEvent) {
         let before = |seconds: &u64| Moment(at.0.saturating_sub(seconds.saturating_mul(1000)));
@@ -239,6 +259,7 @@ impl Prover {
                     _ => person.recall_silence(),
                 }
             }
+            BoxEvent::Modem { sim: Some(sim), .. } => self.card(at, sim),
             BoxEvent::Reach { seconds } => {
                 for (name, seconds) in seconds {
                     let Some((what, contact)) = name.split_once('/') else { continue };

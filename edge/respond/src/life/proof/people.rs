@@ -107,6 +107,11 @@ impl Person {
         [Task::Record(proof)].into_iter().chain((!known).then_some(fault)).collect()
     }
 
+    /// That they answered counts no more, as if they were new.
+    pub(super) const fn forget(&mut self, now: Moment) {
+        (self.known, self.answered, self.asked) = (now, None, None);
+    }
+
     /// They answered, or are no contact any more.
     pub(super) fn forgiven(&mut self, id: &ContactId) -> Option<Task> {
         let was = std::mem::take(&mut self.silent);

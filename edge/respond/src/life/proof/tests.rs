@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR_LONG: Duration = Duration::from_secs(3600);
 
 /// A home whose wall clock is known, or is not.
 struct Home {
@@ -370,4 +371,33 @@ proptest! {
         }
         prop_assert!(home.prover.ways.values().all(|way| !way.is_broken()));
     }
+}
+
+#[test]
+fn another_card_is_proved_at_once_and_asked_about_in_some_days() {
+    let texted = "[[contact]]\nid = \"neighbour\"\nrole = \"neighbour\"\nphone = \
+                  \"+8613800000000\"\nchannels = [\"sms\"]\n";
+    let pushed = "[[contact]]\nid = \"daughter\"\nrole = \"family\"\nntfy_topic = \"d\"\n";
+    let mut home = Home::new(household(&format!("{texted}{pushed}")));
+    let fine = |_: ChannelKind| Proof::Proved;
+    home.prover.card(home.now, "8986");
+    home.pass(4 * 24 * HOUR_LONG, &fine);
+    for contact in ["neighbour", "daughter"] {
+        let contact = ContactId::new(contact).unwrap();
+        home.prover.answered_by(home.now, &contact, ChannelKind::Sms);
+    }
+    let is_proof = |task: &Task| matches!(task, Task::Prove(ChannelKind::Sms));
+    home.prover.card(home.now, "8986");
+    assert!(!home.pass(HOUR_LONG, &fine).iter().any(is_proof), "it is the same card");
+    home.prover.card(home.now, "8985");
+    assert!(home.pass(2 * MINUTE, &fine).iter().any(is_proof));
+    let asked: Vec<Task> = home.pass(6 * 24 * HOUR_LONG, &fine);
+    let asked: Vec<&str> = asked
+        .iter()
+        .filter_map(|task| match task {
+            Task::Ask(contact) => Some(contact.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(asked, ["neighbour"]);
 }

@@ -129,6 +129,11 @@ impl Way {
         }
     }
 
+    /// What was proved counts no more; it is due at once.
+    pub(super) fn forget(&mut self, now: Moment) {
+        (self.tried, self.failures, self.again) = (None, 0, Some(now));
+    }
+
     /// It works, by whatever sign.
     pub(super) fn mended(&mut self, kind: ChannelKind, reason: &str) -> Option<Task> {
         (self.failures, self.again) = (0, None);
