@@ -39,7 +39,7 @@ for program in "${programs[@]}"; do
     name=$(basename "$program")
     echo "lab: $name"
     # One kernel, one adapter, one set of lines: one test at a time.
-    "$here/run.sh" "$program" --test-threads=1 "$@" || failed+=("$name (status $?)")
+    ANJU_LAB_DEADLINE=${ANJU_LAB_DEADLINE:-300} "$here/run.sh" "$program" --test-threads=1 "$@" || failed+=("$name (status $?)")
 done
 if ((${#failed[@]})); then
     echo "lab: failed: ${failed[*]}" >&2

@@ -34,6 +34,9 @@ const LOCK_WITHIN: Duration = Duration::from_secs(10);
 /// The whole stop takes less than 2 s.
 const STOP_WITHIN: Duration = Duration::from_millis(1800);
 
+/// Of that, what drivers may take to say their last words.
+const DRIVERS_STOP_WITHIN: Duration = Duration::from_millis(800);
+
 /// Why the daemon can not start.
 #[derive(Debug, Error)]
 pub enum StartError {
@@ -107,7 +110,7 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     );
     let core_stop = stop.clone();
     let core_task = tokio::spawn(async move { core.run(message_rx, core_stop).await });
-    tokio::spawn(pass_reports(report_rx, messages.clone()));
+    let last_words = tokio::spawn(pass_reports(report_rx, messages.clone()));
     tokio::spawn(pass_journal(notices, messages.clone()));
     let rescue = Rescue::new(view.clone(), &data);
     tokio::spawn(ways::pass_reports(out_report_rx, spoken_rx, rescue, messages.clone()));
@@ -130,7 +133,15 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
 
     notify(&[sd_notify::NotifyState::Stopping]);
     let deadline = Instant::now() + STOP_WITHIN;
-    let fleet_stopped = tokio::time::timeout(STOP_WITHIN, fleet.stop_all());
+    // What drivers still have to say, such as the count of a meter, is recorded before all else ends.
+    let drivers = async {
+        fleet.stop_all().await;
+        drop(fleet);
+        let _ = last_words.await;
+    };
+    if tokio::time::timeout(DRIVERS_STOP_WITHIN, drivers).await.is_err() {
+        tracing::warn!("not all drivers stopped in time");
+    }
     stop.cancel();
     let up = async {
         if let Some((task, _)) = way_up {
@@ -138,7 +149,7 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
         }
     };
     let left = deadline.saturating_duration_since(Instant::now());
-    let _ = tokio::time::timeout(left, async { tokio::join!(fleet_stopped, core_task, up) }).await;
+    let _ = tokio::time::timeout(left, async { tokio::join!(core_task, up) }).await;
     let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(100));
     let closed = tokio::task::spawn_blocking(move || journal.close(left)).await;
     if !closed.unwrap_or(false) {

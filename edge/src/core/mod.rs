@@ -209,6 +209,9 @@ impl Core {
                 self.show();
             }
         }
+        while let Ok(message) = messages.try_recv() {
+            self.take(message);
+        }
         self.take(Message::Box(BoxEvent::Stop { reason: "asked to stop".into() }));
         self.outs.stop().await;
     }

@@ -15,7 +15,7 @@ pub struct Home {
     /// What came and was not asked for yet: alerts overtake what they follow from.
     unread: Vec<Value>,
     _upstream: Broker,
-    anju: Box_,
+    pub anju: Box_,
 }
 
 impl Home {
