@@ -23,7 +23,7 @@ use crate::house::{self, Loaded};
 use crate::page::{self, Page};
 use crate::rescue::Rescue;
 use crate::ways::{Outs, Told};
-use crate::{control, core, health, upstream, ways};
+use crate::{control, core, data_budget, health, upstream, ways};
 
 /// Facts that may wait for the core; drivers wait beyond that.
 const QUEUE: usize = 1024;
@@ -113,6 +113,14 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     let last_words = tokio::spawn(pass_reports(report_rx, messages.clone()));
     tokio::spawn(pass_journal(notices, messages.clone()));
     let rescue = Rescue::new(view.clone(), &data);
+    tokio::spawn(data_budget::run(
+        "/sys".into(),
+        data.clone(),
+        view.clone(),
+        clocks.clone(),
+        messages.clone(),
+        stop.clone(),
+    ));
     tokio::spawn(ways::pass_reports(out_report_rx, spoken_rx, rescue, messages.clone()));
     control::listen(
         &data,

@@ -7,6 +7,7 @@ mod cli;
 mod clock;
 mod control;
 mod core;
+mod data_budget;
 #[cfg(feature = "demo")]
 mod demo;
 mod doctor;

@@ -64,7 +64,7 @@ impl Rescue {
     /// Cuts the modem's power for a while; whether there is a line for it.
     async fn cut_power(&self) -> Result<bool, LineError> {
         let household = self.core.borrow().picture.as_ref().map(|p| p.household.clone());
-        let Some(power) = household.and_then(|household| household.modem_power.clone()) else {
+        let Some(power) = household.and_then(|household| household.modem.power.clone()) else {
             return Ok(false);
         };
         let ModemPower { chip, pin, active } = power;

@@ -100,7 +100,7 @@ pub fn household() -> Household {
         web: Web::default(),
         speaker: Speaker::default(),
         case: None,
-        modem_power: None,
+        modem: anju_model::config::Modem::default(),
         journal: JournalLimits::default(),
     }
 }

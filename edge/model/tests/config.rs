@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use anju_model::config::{Binding, Guard, Household, Parsed, parse, parse_with, reference};
+use anju_model::config::{Binding, Guard, Household, Modem, Parsed, parse, parse_with, reference};
 use anju_model::{DeviceKind, Language};
 
 fn texts() -> Vec<PathBuf> {
@@ -55,8 +55,8 @@ fn home_told(out: &mut String, home: &Household) {
     if home.guard != Guard::default() {
         writeln!(out, "{:?}", home.guard).unwrap();
     }
-    if let Some(power) = &home.modem_power {
-        writeln!(out, "{power:?}").unwrap();
+    if home.modem != Modem::default() {
+        writeln!(out, "{:?}", home.modem).unwrap();
     }
     writeln!(out, "{:?}\n{:?}\n{:?}\n{:?}", home.upstream, home.web, home.speaker, home.journal)
         .unwrap();

@@ -54,7 +54,7 @@ pub(super) fn household(
     let links = found.into_sound();
     let case = system::case(root, &links, &devices, faults);
     let journal = system::journal(root, faults);
-    let modem_power = system::modem_power(root, faults);
+    let modem = system::modem(root, faults);
     let household = Household {
         box_id: box_id?,
         language,
@@ -72,7 +72,7 @@ pub(super) fn household(
         speaker,
         case,
         journal,
-        modem_power,
+        modem,
     };
     for kind in household.missing_of_the_base_kit() {
         faults.warn(

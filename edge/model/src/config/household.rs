@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 
 use super::{
-    CaseSwitch, Channels, Contact, Device, Guard, JournalLimits, Link, ModemPower, OwnRange,
-    Speaker, Upstream, Web, Zone,
+    CaseSwitch, Channels, Contact, Device, Guard, JournalLimits, Link, Modem, OwnRange, Speaker,
+    Upstream, Web, Zone,
 };
 use crate::{BoxId, DeviceKind, Language, LinkId, PersonId};
 
@@ -46,8 +46,8 @@ pub struct Household {
     pub case: Option<CaseSwitch>,
     /// Limits of the journal.
     pub journal: JournalLimits,
-    /// The line that cuts the modem's power, where there is one.
-    pub modem_power: Option<ModemPower>,
+    /// The 4G modem.
+    pub modem: Modem,
 }
 
 impl Household {

@@ -1,4 +1,4 @@
-//! The box's own settings: upstream, page, speaker, journal, the modem's power.
+//! The box's own settings: upstream, page, speaker, journal, modem.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -66,6 +66,15 @@ pub struct CaseSwitch {
     pub pin: u32,
     /// Whether the switch is closed, pulling the line to ground, while the case is shut.
     pub closed_when_shut: bool,
+}
+
+/// The 4G modem, as far as it does not speak for itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Modem {
+    /// The line that cuts its power, where there is one.
+    pub power: Option<ModemPower>,
+    /// Bytes that the contract has for a calendar month.
+    pub data_budget: Option<u64>,
 }
 
 /// The line that cuts the modem's power while it is active.

@@ -1,4 +1,4 @@
-//! Upstream, page, speaker, case, journal and the modem's power.
+//! Upstream, page, speaker, case, journal and modem.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::super::schema;
 use super::super::{
-    ActiveLevel, Binding, CaseSwitch, Device, JournalLimits, Link, ModemPower, Speaker, Upstream,
-    Web,
+    ActiveLevel, Binding, CaseSwitch, Device, JournalLimits, Link, Modem, ModemPower, Speaker,
+    Upstream, Web,
 };
 use super::single;
 use crate::LinkId;
@@ -123,12 +123,15 @@ pub(super) fn journal(root: &Row<'_>, faults: &mut Faults<'_>) -> JournalLimits 
         .map_or_else(JournalLimits::default, |max_bytes| JournalLimits { max_bytes })
 }
 
-pub(super) fn modem_power(root: &Row<'_>, faults: &mut Faults<'_>) -> Option<ModemPower> {
-    let fields = single(root, "modem", &Expected::only(&[&schema::MODEM]), faults)?;
+pub(super) fn modem(root: &Row<'_>, faults: &mut Faults<'_>) -> Modem {
+    let Some(fields) = single(root, "modem", &Expected::only(&[&schema::MODEM]), faults) else {
+        return Modem::default();
+    };
     let low = fields.text("power_active").is_some_and(|level| level == "low");
-    Some(ModemPower {
-        chip: fields.path("power_chip")?,
-        pin: fields.number("power_pin")?,
-        active: if low { ActiveLevel::Low } else { ActiveLevel::High },
-    })
+    let active = if low { ActiveLevel::Low } else { ActiveLevel::High };
+    let line = fields.path("power_chip").zip(fields.number("power_pin"));
+    Modem {
+        power: line.map(|(chip, pin)| ModemPower { chip, pin, active }),
+        data_budget: fields.bytes("data_budget"),
+    }
 }

@@ -97,7 +97,7 @@ pub(in crate::config) const JOURNAL: Section = Section {
 pub(in crate::config) const MODEM: Section = Section {
     heading: "[modem]",
     when: "",
-    doc: "The 4G modem. It is found by itself; this is only for a box that can cut its power.",
+    doc: "The 4G modem. It is found by itself; the whole table is optional.",
     keys: &[
         default(
             "power_chip",
@@ -105,17 +105,23 @@ pub(in crate::config) const MODEM: Section = Section {
             "\"/dev/gpiochip0\"",
             "The GPIO chip of the line that cuts the modem's power.",
         ),
-        required(
+        optional(
             "power_pin",
             Kind::Integer { min: 0, max: 1023 },
-            "The line's offset on the chip. While it is active the modem has no power; that is done \
-             for ten seconds when nothing else brings the modem back.",
+            "Offset on the chip of a line that cuts the modem's power while it is active; that is \
+             done for ten seconds when nothing else brings the modem back.",
         ),
         default(
             "power_active",
             Kind::Choice(&["low", "high"]),
             "\"high\"",
             "Level that cuts the power.",
+        ),
+        optional(
+            "data_budget",
+            Kind::Bytes { min: "1MiB", max: "1TiB" },
+            "Bytes that the SIM card's contract has for a calendar month; four fifths of it and all \
+             of it are told by day. Nothing is held back for its sake.",
         ),
     ],
 };

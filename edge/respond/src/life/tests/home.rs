@@ -74,7 +74,7 @@ pub fn household(language: Language, contacts: Vec<Contact>) -> Household {
         web: Web::default(),
         speaker: Speaker::default(),
         case: None,
-        modem_power: None,
+        modem: anju_model::config::Modem::default(),
         journal: JournalLimits::default(),
     }
 }
