@@ -1,6 +1,6 @@
 //! A meter's pulse output: one closing of its contact for each so many litres or watt hours. The
 //! count goes on from the last reading that was reported, so it survives a restart; what came while
-//! the box was off, or in the last minute before its power went, is missing. It must never count a
+//! the box was off, or in the last three minutes before its power went, is missing. It must never count a
 //! level as a pulse, nor go back.
 
 use std::sync::Arc;

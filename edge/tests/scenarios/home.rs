@@ -84,6 +84,11 @@ impl Home {
         }
     }
 
+    /// Whether an event of that type came that nobody asked for.
+    pub fn unread_has(&self, kind: &str) -> bool {
+        self.unread.iter().any(|event| event["type"] == kind)
+    }
+
     /// Waits until the box has begun to speak that often.
     pub async fn spoken(&self, times: usize) {
         let spoken = async {

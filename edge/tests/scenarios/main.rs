@@ -43,6 +43,7 @@ mod page;
 mod plan;
 mod proofs;
 mod push;
+mod readme;
 mod rtl433;
 mod serial;
 mod sms;
