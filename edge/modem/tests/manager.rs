@@ -123,3 +123,22 @@ async fn a_manager_that_hangs_is_found_out_and_comes_back() {
     modem.send("+8613912345678", "back").await.unwrap();
     stop.cancel();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_to_bring_it_back_reaches_the_modem_and_it_works_on() {
+    let mut lab = Lab::new();
+    lab.start_manager();
+    lab.plug_in().await;
+    let (received_tx, _received) = mpsc::channel(8);
+    let stop = CancellationToken::new();
+    let modem = Modem::start(Bus::At(lab.address.clone()), received_tx, stop.clone());
+    until(&modem, works).await;
+    assert!(modem.redial().await);
+    until(&modem, works).await;
+    modem.send("+8613912345678", "after redial").await.unwrap();
+    // The manager's driver for generic modems knows no reset; nothing is lost by asking.
+    let _ = modem.reset().await;
+    until(&modem, works).await;
+    modem.send("+8613912345678", "after reset").await.unwrap();
+    stop.cancel();
+}

@@ -142,10 +142,13 @@ fn climb(modem: &Modem, rung: Rung) {
     tracing::warn!(rung = rung.as_str(), "the modem is away");
     let modem = modem.clone();
     tokio::spawn(async move {
-        match rung {
-            Rung::Redial => drop(modem.redial().await),
-            Rung::Reset => drop(modem.reset().await),
-            Rung::PowerCycle | Rung::Reboot => {}
+        let done = match rung {
+            Rung::Redial => modem.redial().await,
+            Rung::Reset => modem.reset().await,
+            Rung::PowerCycle | Rung::Reboot => return,
+        };
+        if !done {
+            tracing::warn!(rung = rung.as_str(), "the modem or its driver can not do that");
         }
     });
 }
