@@ -43,11 +43,19 @@ pub struct Charge {
     pub readings: Readings,
 }
 
+/// Threads of one driver that may hang at once. A thread can not be ended from outside; starting
+/// ever more of them would end the box instead.
+const MOST_HUNG: usize = 3;
+
+/// Tells how a driver's thread ended, once it does.
+type Ended = oneshot::Receiver<Result<(), String>>;
+
 /// How one run of a driver ended.
 enum End {
     Stopped,
     Failed(String),
-    Blocked,
+    /// Its thread still hangs.
+    Blocked(Ended),
 }
 
 /// Runs the driver until it is told to stop.
@@ -55,6 +63,7 @@ pub async fn supervise(mut charge: Charge) {
     let mut pauses = Backoff::new(charge.limits.first_pause, charge.limits.longest_pause);
     let mut failures = 0u32;
     let mut offline = HashSet::new();
+    let mut hung: Vec<Ended> = Vec::new();
     loop {
         let began = Instant::now();
         charge.health.send_replace(Health::Running);
@@ -63,10 +72,16 @@ pub async fn supervise(mut charge: Charge) {
             failures = 0;
             pauses.reset();
         }
+        let mut enough = charge.limits.failures_to_offline;
         let reason = match end {
             End::Stopped => return,
             End::Failed(reason) => reason,
-            End::Blocked => "its thread does not answer".to_owned(),
+            End::Blocked(ended) => {
+                hung.push(ended);
+                // It was waited for long enough.
+                enough = 0;
+                "its thread does not answer".to_owned()
+            }
         };
         failures = failures.saturating_add(1);
         if failures == 1 {
@@ -76,7 +91,7 @@ pub async fn supervise(mut charge: Charge) {
                 "driver failed; starting it again"
             );
         }
-        if failures >= charge.limits.failures_to_offline {
+        if failures >= enough {
             say_offline(&charge, &mut offline, &reason).await;
         }
         charge.health.send_replace(Health::Waiting { reason, failures });
@@ -84,7 +99,18 @@ pub async fn supervise(mut charge: Charge) {
         if wait_refusing(&mut charge, pause).await.is_break() {
             return;
         }
+        while still_hanging(&mut hung) >= MOST_HUNG {
+            if wait_refusing(&mut charge, pause).await.is_break() {
+                return;
+            }
+        }
     }
+}
+
+/// How many threads still hang.
+fn still_hanging(hung: &mut Vec<Ended>) -> usize {
+    hung.retain_mut(|ended| matches!(ended.try_recv(), Err(oneshot::error::TryRecvError::Empty)));
+    hung.len()
 }
 
 /// Waits, refusing commands meanwhile. Breaks when told to stop.
@@ -177,7 +203,7 @@ async fn run_once(charge: &mut Charge, offline: &mut HashSet<DeviceId>) -> End {
                     return End::Stopped;
                 }
                 charge.health.send_replace(Health::Blocked);
-                return End::Blocked;
+                return End::Blocked(ended);
             }
         }
     }

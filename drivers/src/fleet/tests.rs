@@ -124,6 +124,25 @@ async fn a_driver_that_panics_or_blocks_stops_nobody_else() {
 }
 
 #[tokio::test]
+async fn threads_that_hang_do_not_grow_in_number() {
+    let (tx, mut reports) = mpsc::channel(16);
+    let mut fleet = Fleet::new(tx, limits());
+    let driver = TestDriver::new("blocks", Habit::Blocks);
+    fleet.start(driver.clone()).unwrap();
+    let Fact::Online(online) = next(&mut reports).await.fact else { panic!("it is lost") };
+    assert!(!online.online, "told with the first that hangs");
+    let starts = async |count: u32| {
+        while driver.starts.load(Ordering::SeqCst) < count {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), starts(3)).await.expect("it is tried again");
+    let fourth = tokio::time::timeout(10 * limits().blocked_after, starts(4)).await;
+    assert!(fourth.is_err(), "three hang already");
+    fleet.stop_all().await;
+}
+
+#[tokio::test]
 async fn a_device_is_told_lost_once_and_back_once() {
     let (tx, mut reports) = mpsc::channel(16);
     let mut fleet = Fleet::new(tx, limits());

@@ -25,5 +25,6 @@ mod disk;
 mod ledger;
 mod rubbish;
 mod scripted;
+mod stuck;
 mod tls;
 mod wire;

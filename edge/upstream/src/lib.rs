@@ -16,6 +16,7 @@ pub mod feed;
 mod flight;
 mod pause;
 mod probe;
+mod reading;
 pub mod session;
 mod settings;
 pub mod status;

@@ -18,6 +18,7 @@ use crate::connection::{Connection, Said};
 use crate::feed::{Feed, Item};
 use crate::flight::{Flight, Refusal};
 use crate::pause::Pauses;
+use crate::reading::Reading;
 use crate::settings::Settings;
 use crate::status::{OFFLINE, StatusSource};
 use crate::trial::{Ended, Trial};
@@ -127,18 +128,22 @@ pub struct Parts<A, E> {
 
 /// Runs until stopped.
 pub async fn run<A: Feed, E: Feed>(mut parts: Parts<A, E>) {
-    let mut pauses = Pauses::default();
+    let (mut pauses, mut reading) = (Pauses::default(), Reading::default());
     let mut told = Told::default();
     let mut trials = Trials::default();
     loop {
-        let end = match parts.settings.options(MOST_IN_FLIGHT) {
+        let options = tokio::select! {
+            () = parts.stop.cancelled() => return,
+            options = reading.options(&parts.settings, MOST_IN_FLIGHT) => options,
+        };
+        let end = match options {
             Ok(options) => {
                 parts.alerts.rewind();
                 parts.events.rewind();
                 let connection = Connection::new(options, QUEUE);
                 Live::new(&mut parts, connection, &mut told, &mut trials).run().await
             }
-            Err(error) => End::Lost { reason: error.to_string(), fruitful: false },
+            Err(reason) => End::Lost { reason, fruitful: false },
         };
         let End::Lost { reason, fruitful } = end else { return };
         if fruitful {
