@@ -31,6 +31,7 @@ pub const TARGETS: &[Target] = &[
     ("json", mqtt::fuzzed::json),
     ("ld2410", serial::talker::fuzzed::ld2410),
     ("mbus", serial::fuzzed::mbus),
+    ("mdns", net::fuzzed::mdns),
     ("modbus", serial::fuzzed::modbus),
     ("onvif", net::fuzzed::onvif),
     ("owntracks", mqtt::fuzzed::owntracks),

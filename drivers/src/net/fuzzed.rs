@@ -43,3 +43,15 @@ pub fn wyoming(bytes: &[u8]) {
         }
     }
 }
+
+/// Messages of multicast DNS: whatever they are, the address is one that was asked for by its name.
+pub fn mdns(bytes: &[u8]) {
+    let found = super::mdns::address(bytes, "television.local");
+    assert!(found.is_none() || bytes.len() > 12, "an address out of nothing");
+    if let Some(first) = bytes.split(|byte| *byte == b'\n').next() {
+        let name = String::from_utf8_lossy(first);
+        if let Some(question) = super::mdns::question(&name) {
+            assert_eq!(super::mdns::address(&question, &name), None, "a question is no answer");
+        }
+    }
+}

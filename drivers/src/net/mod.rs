@@ -1,12 +1,14 @@
 //! Devices of the home network. Each has a driver of its own, so that one that hangs harms no other.
 //! Nothing here listens for strangers: the box asks, and takes only answers to what it asked.
 //!
-//! - [`presence`]: a device that is on while it answers, with [`arp`], the kernel's neighbour table;
+//! - [`presence`]: a device that is on while it answers, with [`arp`], the kernel's neighbour table, and
+//!   [`mdns`], which finds it by its name;
 //! - [`onvif`]: a camera's events by ONVIF's pull point;
 //! - [`wyoming`]: wake words heard by a Wyoming service or satellite.
 
 pub mod arp;
 pub mod fuzzed;
+pub mod mdns;
 pub mod onvif;
 pub mod presence;
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! A device that is on while it answers on the network: a set-top box or television. The box opens a
 //! connection to it; an answer of any kind, a refusal too, shows that it is on. One that drops what
-//! it does not know is found in the kernel's neighbour table, which the attempt has made fresh. A
-//! device whose network stays up in standby looks as if it were on. It must never call a device off
-//! because of one lost packet.
+//! it does not know is found in the kernel's neighbour table, which the attempt has made fresh. One
+//! that is known by its name (`television.local`) is asked for by multicast DNS. A device whose network
+//! stays up in standby looks as if it were on. It must never call a device off because of one lost
+//! packet.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -14,6 +15,7 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::arp::{self, Neighbour};
+use super::mdns;
 use super::{Broken, Voice};
 use crate::memory::SIGN_OF_LIFE;
 
@@ -65,7 +67,8 @@ pub(super) async fn serve(
     voice: &mut Voice<'_>,
 ) -> Result<(), Broken> {
     let Some(target) = Target::new(address) else {
-        let reason = format!("{address} is no IP or MAC address; mend the device's `address`");
+        let reason =
+            format!("{address} is no IP or MAC address or name; mend the device's `address`");
         return Err(Broken::Device(reason));
     };
     let mut presence = Presence::default();
@@ -83,10 +86,12 @@ pub(super) async fn serve(
     }
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Target {
     Ip(SocketAddr),
     Mac(MacAddress),
+    /// A name of the home network.
+    Name(String),
 }
 
 impl Target {
@@ -95,12 +100,21 @@ impl Target {
         ip.or_else(|_| address.parse().map(Self::Ip))
             .or_else(|_| address.parse().map(Self::Mac))
             .ok()
+            .or_else(|| address.ends_with(".local").then(|| Self::Name(address.to_owned())))
     }
 
-    async fn answers(self) -> bool {
+    async fn answers(&self) -> bool {
         match self {
-            Self::Ip(socket) => connects(socket).await || known(|n| socket.ip() == n.ip).is_some(),
+            Self::Ip(socket) => connects(*socket).await || known(|n| socket.ip() == n.ip).is_some(),
+            Self::Name(name) => match mdns::ask(name, mdns::GROUP).await {
+                Ok(found) => found.is_some(),
+                Err(error) => {
+                    tracing::debug!(%error, "the network can not be asked");
+                    false
+                }
+            },
             Self::Mac(mac) => {
+                let mac = *mac;
                 if known(|neighbour| neighbour.mac == mac).is_none() {
                     search().await;
                 }

@@ -21,7 +21,7 @@ pub(super) fn binding(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Bi
         let form = match protocol.as_str() {
             "wyoming" => "host:port, such as 192.168.1.20:10700",
             "onvif" => "a host, host:port or http:// URL",
-            _ => "an IP address or MAC address",
+            _ => "an IP address, a MAC address or a name that ends in .local",
         };
         let message = format!("{} is not {form}", quote(&address));
         fields.fault(faults, "address", message, format!("write {form}"));
@@ -60,12 +60,16 @@ fn foreign(fields: &Fields<'_>, protocol: &str, faults: &mut Faults<'_>) {
     }
 }
 
-/// An IP address, with or without a port, or a MAC address.
+/// An IP address, with or without a port, a MAC address, or a name of the home network.
 fn presence(address: &str) -> bool {
     use std::net::{IpAddr, SocketAddr};
     address.parse::<IpAddr>().is_ok()
         || address.parse::<SocketAddr>().is_ok()
         || address.parse::<crate::config::BleAddress>().is_ok()
+        || address.strip_suffix(".local").is_some_and(|host| {
+            let sound = |c: char| c.is_ascii_alphanumeric() || c == '-';
+            (1..=63).contains(&host.len()) && host.chars().all(sound)
+        })
 }
 
 fn host_and_port(address: &str) -> bool {

@@ -226,7 +226,7 @@ pub(in crate::config) const DEVICE_NET: Section = Section {
             "address",
             Kind::Text { max: 256 },
             "`presence`: IP address or MAC address, with `:port` after an IP address if one is known \
-             to answer; `onvif`: host, host:port or the URL of the device service; `wyoming`: \
+             to answer, or the device's name in multicast DNS, such as `television.local`; `onvif`: host, host:port or the URL of the device service; `wyoming`: \
              host:port.",
         ),
         optional("username", Kind::Text { max: 128 }, "User name, if a camera wants one."),
