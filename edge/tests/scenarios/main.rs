@@ -30,6 +30,7 @@ const LIMIT: std::time::Duration = common::DEADLINE;
 
 mod acceptance;
 mod brokers;
+mod catalogue;
 mod doctor;
 mod escalation;
 mod frigate;
