@@ -50,5 +50,6 @@ mod serial;
 mod sms;
 mod speech;
 mod voice;
+mod ways_out;
 mod wire;
 mod zigbee;
