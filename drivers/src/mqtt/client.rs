@@ -29,6 +29,10 @@ const SESSION_EXPIRY: u32 = 24 * 3600;
 /// so many from the start; its default for MQTT 5 is 14 MiB of it.
 const IN_FLIGHT: u16 = 64;
 
+/// Messages that may wait for their acknowledgement. The client sends acknowledgements only while
+/// it is read from, so whoever ceases to read before the broker ceases to send waits for ever.
+const UNACKNOWLEDGED: u16 = 1000;
+
 /// What a connection says.
 #[derive(Debug)]
 pub enum Event {
@@ -140,6 +144,7 @@ impl Client {
                     .set_session_expiry_interval(Some(keep.expiry()))
                     .set_keep_alive(KEEP_ALIVE)
                     .set_max_packet_size(Some(MAX_PACKET))
+                    .set_receive_maximum(Some(UNACKNOWLEDGED))
                     .set_manual_acks(true)
                     .set_outgoing_inflight_upper_limit(IN_FLIGHT)
                     .set_network_options(network());

@@ -18,7 +18,8 @@ use super::merge::Merge;
 use super::voice::Voice;
 use crate::driver::{Action, Context, DeviceCommand, DriverError, Refused};
 
-/// Most messages whose acknowledgement waits for the record.
+/// Most messages whose acknowledgement waits for the record; a broker of MQTT 5 sends no more than
+/// [`client::UNACKNOWLEDGED`](super::client::UNACKNOWLEDGED).
 const MOST_UNACKNOWLEDGED: usize = 1024;
 
 /// An acknowledgement and the records it waits for, in the order of arrival (MQTT 5, 4.6).
@@ -35,6 +36,8 @@ struct Session<'a> {
     owed: VecDeque<Owed>,
     /// Who waits for a device to obey.
     asked: HashMap<DeviceId, oneshot::Sender<Result<(), Refused>>>,
+    /// The client has no room for another acknowledgement until more is heard.
+    clogged: bool,
     client: Client,
 }
 
@@ -57,6 +60,7 @@ pub async fn run(
         complaints: Complaints::default(),
         owed: VecDeque::new(),
         asked: HashMap::new(),
+        clogged: false,
         client,
     };
     let end = session.serve(&mut context).await;
@@ -112,7 +116,7 @@ impl Session<'_> {
         loop {
             let window = self.merge.next_due();
             let due = self.dialect.due();
-            let hear = self.owed.len() < MOST_UNACKNOWLEDGED;
+            let hear = self.clogged || self.owed.len() < MOST_UNACKNOWLEDGED;
             tokio::select! {
                 biased;
                 () = context.stop.cancelled() => return Ok(()),
@@ -220,6 +224,7 @@ impl Session<'_> {
     }
 
     fn acknowledge(&mut self) {
+        self.clogged = false;
         while let Some(first) = self.owed.front_mut() {
             if !first.records.is_empty() {
                 return;
@@ -228,8 +233,8 @@ impl Session<'_> {
                 && let Err(still_owed) = self.client.acknowledge(ack)
             {
                 first.ack = Some(still_owed);
-                // The queue to the broker drains only while the connection is polled; a resolved
-                // record makes this run again right after.
+                self.clogged = true;
+                // A resolved record makes this run again right after.
                 let (retry, record) = oneshot::channel();
                 first.records.push(record);
                 tokio::spawn(async move {

@@ -138,3 +138,40 @@ async fn a_centre_that_restarts_every_second_gets_everything() {
     let (_, export) = anju.anju(&["journal", "export"]);
     assert!(export.contains("cn.anju.alert.raised"));
 }
+
+/// Devices go on while the box is down: thousands of messages wait at their broker, many more than
+/// a client leaves unanswered, and the press behind them is heard.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_press_behind_thousands_of_messages_is_heard_after_a_start() {
+    for version in ["5", "3.1.1"] {
+        // A broker that sends without waiting for any answer.
+        let lavish = "max_inflight_messages 0\n";
+        let zigbee = Broker::with(tempfile::tempdir().unwrap(), lavish);
+        let upstream = Broker::start();
+        let mut centre = Peer::connect("centre", upstream.port, &["anju/1/#"]).await;
+        let devices = Peer::connect("devices", zigbee.port, &[]).await;
+        let mut anju = Box_::new(zigbee.port, upstream.port);
+        let dialect = "dialect = \"zigbee2mqtt\"";
+        anju.configure(|config| {
+            config.replacen(dialect, &format!("{dialect}\nversion = \"{version}\""), 1)
+        });
+        anju.start();
+        devices.publish_with(DOOR, true, r#"{"contact":true}"#.into(), Default::default()).await;
+        centre.event("cn.anju.observation.contact").await;
+        anju.kill();
+        for n in 0..4000 {
+            let door = json!({"contact": n % 2 == 0, "battery": n % 100}).to_string();
+            devices.publish(DOOR, door).await;
+        }
+        devices.publish(PRESS, r#"{"action":"emergency"}"#).await;
+        anju.start();
+        let raised = loop {
+            let raised = centre.event("cn.anju.alert.raised").await;
+            if raised["data"]["class"] == "alarm" {
+                break raised;
+            }
+        };
+        assert_eq!(raised["data"]["rule"], "help");
+        assert!(anju.stop() < Duration::from_secs(2));
+    }
+}
