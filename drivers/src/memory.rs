@@ -176,3 +176,26 @@ impl Memory {
         self.said_at.is_none_or(|at| now.saturating_duration_since(at) >= long)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use anju_model::observation::{Contact, Help};
+
+    use super::*;
+
+    #[test]
+    fn who_is_tested_tells_its_reading_anew_and_no_state() {
+        let mut memory = Memory::default();
+        let now = Instant::now();
+        let heart = Vital { heart_beats_per_minute: Some(72.0), ..Vital::default() };
+        let (heart, shut) = (Fact::from(heart), Fact::from(Contact { open: false }));
+        assert!(memory.news(&heart, now) && memory.news(&shut, now));
+        assert!(!memory.news(&heart, now) && !memory.news(&shut, now));
+        memory.tell_anew();
+        assert!(memory.news(&heart, now), "the same reading");
+        assert!(!memory.news(&heart, now), "once");
+        // A door that was not moved proves nothing.
+        assert!(!memory.news(&shut, now));
+        assert!(memory.news(&Help::pressed().into(), now));
+    }
+}
