@@ -21,6 +21,7 @@ use crate::clock::Clocks;
 use crate::core::{Core, Message};
 use crate::house::{self, Loaded};
 use crate::page::{self, Page};
+use crate::pulse::Pulse;
 use crate::rescue::Rescue;
 use crate::ways::{Outs, Told};
 use crate::{control, core, data_budget, health, upstream, ways};
@@ -345,6 +346,7 @@ async fn wait_for_signals(
     Signals { mut terminate, mut interrupt, mut hangup }: Signals,
 ) {
     let watchdog = sd_notify::watchdog_enabled().map(|limit| limit / 3);
+    let mut pulse = Pulse::default();
     let mut feed = tokio::time::interval(watchdog.unwrap_or(Duration::from_secs(3600)));
     loop {
         tokio::select! {
@@ -352,8 +354,8 @@ async fn wait_for_signals(
             _ = interrupt.recv() => return,
             _ = hangup.recv() => reload(config, data, messages, fleet, page, &mut faulty).await,
             _ = feed.tick() => {
-                // Only a core that still takes messages keeps the box alive.
-                if !messages.is_closed() && messages.capacity() > 0 {
+                // Only a core that still works keeps the box alive.
+                if pulse.beats(messages) {
                     notify(&[sd_notify::NotifyState::Watchdog]);
                 }
             }

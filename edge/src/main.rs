@@ -18,6 +18,7 @@ mod house;
 mod logging;
 mod page;
 mod plan;
+mod pulse;
 mod rescue;
 mod upstream;
 mod ways;

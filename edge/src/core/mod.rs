@@ -332,6 +332,11 @@ impl Core {
                 let _ = answer.send(report);
                 self.accept(effects.unwrap_or_default())
             }
+            Message::Pulse(answer) => {
+                // Who asked may be gone.
+                let _ = answer.send(());
+                Vec::new()
+            }
             Message::Obeyed { device, obeyed } => {
                 let now = self.now();
                 let effects = self.acceptance.obeyed(&device, obeyed, now);

@@ -27,4 +27,5 @@ mod rubbish;
 mod scripted;
 mod stuck;
 mod tls;
+mod watchdog;
 mod wire;
