@@ -19,7 +19,7 @@
 //! - **A dead disk stops nothing.** Full, read-only, failing or hanging: numbers are still given,
 //!   [`FollowWhen::AtOnce`] followers are served from memory, receipts say that nothing is recorded,
 //!   and the journal tries again. When memory is full, the oldest telemetry is dropped first.
-//! - **A broken journal** is moved aside whole, a new one begins. A lock held by another process,
+//! - **A broken journal**, or one of a later version, is moved aside whole, a new one begins. A lock held by another process,
 //!   a full or a read-only disk are never reasons for that.
 //!
 //! # Files

@@ -20,7 +20,10 @@ use crate::shared::{Place, Progress, Shared, State};
 use crate::types::{Gap, Lane, Notice, Recording, SetAside, Trouble};
 use crate::{batcher, record, retention};
 
-/// Version of the folder's layout.
+/// Before the version of the folder's layout.
+const NAME: &str = "anju-journal ";
+
+/// The layout that is read and written here.
 const FORMAT: &str = "anju-journal 1";
 
 /// Why there is no journal at all.
@@ -29,16 +32,6 @@ pub enum OpenError {
     /// Another process has it.
     #[error("the journal in {0} is held by another process; stop it first")]
     Locked(PathBuf),
-    /// Written by a later version in a way this one can not read.
-    #[error(
-        "the journal in {path} has the format {found:?}; this version reads {FORMAT:?}: update first"
-    )]
-    Format {
-        /// The folder.
-        path: PathBuf,
-        /// What stands there.
-        found: String,
-    },
     /// No writing thread could be started.
     #[error("no thread for the journal could be started: {0}")]
     Thread(std::io::Error),
@@ -193,23 +186,21 @@ pub(crate) fn open(
 ) -> Result<(Arc<Shared>, Opened, mpsc::UnboundedReceiver<Notice>), OpenError> {
     // Failures to write here show again, and are told, when the engine is opened.
     let _ = std::fs::create_dir_all(cursor::folder(dir));
-    check_format(dir)?;
     let journals = count_journals(dir);
     let mut aside = None;
-    let mut attempt = open_engine(dir, &opener, &settings)
-        .and_then(|engine| look(&*engine).map(|held| (engine, held)));
-    if let Err(EngineError::Broken(reason)) = &attempt {
+    let mut opened = attempt(dir, &opener, &settings);
+    if let Err(EngineError::Broken(reason)) = &opened {
         tracing::error!(reason, "the journal does not open; it is set aside");
-        attempt = match set_aside(dir, reason.clone()) {
+        opened = match set_aside(dir, reason.clone()) {
             Ok(moved) => {
                 aside = Some(moved);
-                open_engine(dir, &opener, &settings)
-                    .and_then(|engine| look(&*engine).map(|held| (engine, held)))
+                let _ = files::remove(dir, "format");
+                attempt(dir, &opener, &settings)
             }
             Err(error) => Err(crate::engine::sort_io("setting the journal aside", &error).into()),
         };
     }
-    let (engine, held, mut recording) = match attempt {
+    let (engine, held, mut recording) = match opened {
         Ok((engine, held)) => (Some(engine), Some(held), Recording::Active),
         Err(EngineError::Trouble(Trouble::Locked)) => {
             return Err(OpenError::Locked(dir.to_owned()));
@@ -328,21 +319,46 @@ fn lost_tails(
     (oldest..=newest.max(oldest)).map(gap).collect()
 }
 
-fn check_format(dir: &Path) -> Result<(), OpenError> {
-    match std::fs::read_to_string(dir.join("format")) {
-        Ok(found) if found.trim_end() == FORMAT => Ok(()),
-        Ok(found) if found.is_empty() => {
-            let _ = files::replace(dir, "format", None, format!("{FORMAT}\n").as_bytes());
-            Ok(())
-        }
-        Ok(found) => {
-            Err(OpenError::Format { path: dir.to_owned(), found: found.trim_end().into() })
-        }
-        Err(_) => {
-            let _ = files::replace(dir, "format", None, format!("{FORMAT}\n").as_bytes());
-            Ok(())
-        }
+/// The format that a later version wrote, if one did. What is no format at all is damage to this one
+/// file, which says nothing of the journal, and is written anew.
+fn later_format(dir: &Path) -> Option<String> {
+    let found = std::fs::read(dir.join("format")).unwrap_or_default();
+    let found = String::from_utf8_lossy(&found);
+    let found = found.trim_end();
+    let number = found.strip_prefix(NAME)?.parse::<u32>();
+    (found != FORMAT && number.is_ok()).then(|| found.to_owned())
+}
+
+fn keep_format(dir: &Path) {
+    let kept = std::fs::read(dir.join("format"));
+    if kept.is_ok_and(|kept| kept.trim_ascii_end() == FORMAT.as_bytes()) {
+        return;
     }
+    // A disk that can not be written shows when the engine is opened.
+    let _ = files::replace(dir, "format", None, format!("{FORMAT}\n").as_bytes());
+}
+
+/// Whether somebody uses the engine's file.
+fn is_held(dir: &Path) -> bool {
+    let file = std::fs::File::options().read(true).write(true).open(folder(dir).join("db"));
+    file.is_ok_and(|file| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
+}
+
+/// Opens the engine and looks at it.
+fn attempt(
+    dir: &Path,
+    opener: &Arc<dyn Opener>,
+    settings: &Settings,
+) -> Result<(Arc<dyn Engine>, Held), EngineError> {
+    if let Some(found) = later_format(dir) {
+        if is_held(dir) {
+            return Err(Trouble::Locked.into());
+        }
+        let why = format!("a later version wrote it, as {found:?}; this one reads {FORMAT:?}");
+        return Err(EngineError::Broken(why));
+    }
+    keep_format(dir);
+    open_engine(dir, opener, settings).and_then(|engine| look(&*engine).map(|held| (engine, held)))
 }
 
 /// Gives the journal its id and makes durable whatever a process that died left unforced.

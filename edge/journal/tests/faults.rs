@@ -264,3 +264,45 @@ async fn a_build_that_panics_uses_no_number() {
     assert_eq!(next.number.seq, 1);
     within(next.receipt.durable()).await.unwrap();
 }
+
+/// What the format says of a folder with five entries, and what is found on the next start.
+async fn reopened_as(format: &[u8]) -> (Opened, u64, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let (journal, ..) = Journal::open(dir.path(), settings()).unwrap();
+    record(&journal, Lane::Events, 4).await;
+    assert!(journal.close(Duration::from_secs(10)));
+    drop(journal);
+    std::fs::write(dir.path().join("format"), format).unwrap();
+    let (journal, opened, _) = Journal::open(dir.path(), settings()).unwrap();
+    record(&journal, Lane::Events, 1).await;
+    let durable = journal.stats().durable;
+    assert!(journal.close(Duration::from_secs(10)));
+    let format = std::fs::read_to_string(dir.path().join("format")).unwrap();
+    (opened, durable, format)
+}
+
+#[tokio::test]
+async fn a_damaged_format_costs_nothing_and_a_later_one_no_guard() {
+    for damaged in [&b""[..], b"\xff\x00journal", b"anju-jpurnal 1\n", b"anju-journal x"] {
+        let (opened, durable, format) = reopened_as(damaged).await;
+        assert!(opened.set_aside.is_none() && opened.clean, "{damaged:?}");
+        assert!(opened.durable == 5 && durable > 5);
+        assert_eq!(format, "anju-journal 1\n");
+    }
+    // As after an update that was taken back.
+    let (opened, durable, format) = reopened_as(b"anju-journal 2\n").await;
+    let aside = opened.set_aside.expect("it can not be read");
+    assert!(aside.reason.contains("later version"), "{}", aside.reason);
+    assert!(opened.durable == 0 && durable > 0);
+    assert_eq!(format, "anju-journal 1\n");
+}
+
+#[test]
+fn a_journal_of_a_later_version_that_runs_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (journal, ..) = Journal::open(dir.path(), settings()).unwrap();
+    std::fs::write(dir.path().join("format"), "anju-journal 2\n").unwrap();
+    let refused = Journal::open(dir.path(), settings());
+    assert!(matches!(refused, Err(anju_journal::OpenError::Locked(_))));
+    drop(journal);
+}
