@@ -11,9 +11,11 @@ use clap::{Parser, Subcommand};
 use thiserror::Error;
 
 mod accept;
+mod parts;
 mod plan;
 
 use crate::control;
+use parts::{By, Config, Data};
 
 /// Anju: the home-safety box.
 #[derive(Debug, Parser)]
@@ -27,12 +29,10 @@ pub struct Arguments {
 enum Command {
     /// The daemon.
     Run {
-        /// The configuration.
-        #[arg(long, default_value = "/etc/anju/anju.toml")]
-        config: PathBuf,
-        /// The data folder.
-        #[arg(long, default_value = "/var/lib/anju")]
-        data: PathBuf,
+        #[command(flatten)]
+        config: Config,
+        #[command(flatten)]
+        data: Data,
     },
     /// The simulated home.
     #[cfg(feature = "demo")]
@@ -43,9 +43,8 @@ enum Command {
     },
     /// Checks a configuration strictly.
     Check {
-        /// The configuration.
-        #[arg(long, default_value = "/etc/anju/anju.toml")]
-        config: PathBuf,
+        #[command(flatten)]
+        config: Config,
     },
     /// Lists the device kinds and what serves them.
     Catalogue {
@@ -60,9 +59,8 @@ enum Command {
     Replay {
         /// What `anju journal export` wrote.
         file: PathBuf,
-        /// The configuration.
-        #[arg(long, default_value = "/etc/anju/anju.toml")]
-        config: PathBuf,
+        #[command(flatten)]
+        config: Config,
         /// One JSON object a line.
         #[arg(long)]
         json: bool,
@@ -74,12 +72,10 @@ enum Command {
         /// Minutes until somebody is there.
         #[arg(long)]
         minutes: Option<u32>,
-        /// Who.
-        #[arg(long, default_value = "command-line")]
-        by: String,
-        /// The data folder.
-        #[arg(long, default_value = "/var/lib/anju")]
-        data: PathBuf,
+        #[command(flatten)]
+        by: By,
+        #[command(flatten)]
+        data: Data,
     },
     /// The acceptance of devices: each is made to do what it is there for.
     #[command(subcommand)]
@@ -88,12 +84,10 @@ enum Command {
     Arrived {
         /// The alert's id.
         id: String,
-        /// Who.
-        #[arg(long, default_value = "command-line")]
-        by: String,
-        /// The data folder.
-        #[arg(long, default_value = "/var/lib/anju")]
-        data: PathBuf,
+        #[command(flatten)]
+        by: By,
+        #[command(flatten)]
+        data: Data,
     },
     /// Says how the person is after a closed alert.
     FollowUp {
@@ -102,12 +96,10 @@ enum Command {
         /// In words.
         #[arg(long, default_value = "")]
         note: String,
-        /// Who.
-        #[arg(long, default_value = "command-line")]
-        by: String,
-        /// The data folder.
-        #[arg(long, default_value = "/var/lib/anju")]
-        data: PathBuf,
+        #[command(flatten)]
+        by: By,
+        #[command(flatten)]
+        data: Data,
     },
     /// Says that nobody will be at home.
     Away {
@@ -117,32 +109,26 @@ enum Command {
         /// Somebody is at home again.
         #[arg(long, conflicts_with = "until")]
         back: bool,
-        /// Who.
-        #[arg(long, default_value = "command-line")]
-        by: String,
-        /// The data folder.
-        #[arg(long, default_value = "/var/lib/anju")]
-        data: PathBuf,
+        #[command(flatten)]
+        by: By,
+        #[command(flatten)]
+        data: Data,
     },
     /// Says something in the home.
     Speak {
         /// The words.
         text: String,
-        /// Who.
-        #[arg(long, default_value = "command-line")]
-        by: String,
-        /// The data folder.
-        #[arg(long, default_value = "/var/lib/anju")]
-        data: PathBuf,
+        #[command(flatten)]
+        by: By,
+        #[command(flatten)]
+        data: Data,
     },
     /// Looks whether everything is there that the box needs, and says what to do where not.
     Doctor {
-        /// The configuration.
-        #[arg(long, default_value = "/etc/anju/anju.toml")]
-        config: PathBuf,
-        /// The data folder.
-        #[arg(long, default_value = "/var/lib/anju")]
-        data: PathBuf,
+        #[command(flatten)]
+        config: Config,
+        #[command(flatten)]
+        data: Data,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -159,9 +145,8 @@ enum Command {
         /// The configuration, for when no daemon runs.
         #[arg(long, default_value = "/etc/anju/anju.toml")]
         config: PathBuf,
-        /// The data folder.
-        #[arg(long, default_value = "/var/lib/anju")]
-        data: PathBuf,
+        #[command(flatten)]
+        data: Data,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -171,9 +156,8 @@ enum Command {
     Prove {
         /// The contact to be asked.
         contact: Option<anju_model::ContactId>,
-        /// The data folder.
-        #[arg(long, default_value = "/var/lib/anju")]
-        data: PathBuf,
+        #[command(flatten)]
+        data: Data,
         /// One JSON object a line.
         #[arg(long)]
         json: bool,
@@ -188,12 +172,10 @@ enum Command {
         /// In words.
         #[arg(long, default_value = "")]
         note: String,
-        /// Who.
-        #[arg(long, default_value = "command-line")]
-        by: String,
-        /// The data folder.
-        #[arg(long, default_value = "/var/lib/anju")]
-        data: PathBuf,
+        #[command(flatten)]
+        by: By,
+        #[command(flatten)]
+        data: Data,
     },
 }
 
@@ -201,24 +183,21 @@ enum Command {
 enum JournalCommand {
     /// The newest entries.
     Tail {
-        /// The data folder.
-        #[arg(long, default_value = "/var/lib/anju")]
-        data: PathBuf,
+        #[command(flatten)]
+        data: Data,
         /// How many.
         #[arg(long, short = 'n', default_value_t = 20)]
         count: usize,
     },
     /// All entries, one JSON object a line, oldest first.
     Export {
-        /// The data folder.
-        #[arg(long, default_value = "/var/lib/anju")]
-        data: PathBuf,
+        #[command(flatten)]
+        data: Data,
     },
     /// Figures.
     Stats {
-        /// The data folder.
-        #[arg(long, default_value = "/var/lib/anju")]
-        data: PathBuf,
+        #[command(flatten)]
+        data: Data,
         /// As JSON (always).
         #[arg(long)]
         json: bool,
@@ -271,7 +250,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
     match arguments.command {
         Command::Run { config, data } => {
             let runtime = runtime()?;
-            runtime.block_on(crate::app::run(config, data))?;
+            runtime.block_on(crate::app::run(config.file, data.folder))?;
             runtime.shutdown_background();
             Ok(ExitCode::SUCCESS)
         }
@@ -283,36 +262,38 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
             played?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Check { config } => check(&config),
+        Command::Check { config } => check(&config.file),
         Command::Catalogue { json } => catalogue(json),
         Command::Journal(command) => journal(command),
-        Command::Replay { file, config, json } => replay(&file, &config, json),
+        Command::Replay { file, config, json } => replay(&file, &config.file, json),
         Command::Acceptance(command) => accept::run(command),
         Command::Accept { id, minutes, by, data } => {
             let alert = alert(&id)?;
-            act(&data, by, Act::Accept { alert, minutes })
+            act(&data.folder, by.who, Act::Accept { alert, minutes })
         }
         Command::Arrived { id, by, data } => {
             let alert = alert(&id)?;
-            act(&data, by, Act::Arrived { alert })
+            act(&data.folder, by.who, Act::Arrived { alert })
         }
         Command::FollowUp { id, note, by, data } => {
             let alert = alert(&id)?;
-            act(&data, by, Act::FollowUp { alert, note })
+            act(&data.folder, by.who, Act::FollowUp { alert, note })
         }
-        Command::Away { until, by, data, .. } => act(&data, by, Act::Away { until }),
-        Command::Speak { text, by, data } => act(&data, by, Act::Speak { text }),
+        Command::Away { until, by, data, .. } => act(&data.folder, by.who, Act::Away { until }),
+        Command::Speak { text, by, data } => act(&data.folder, by.who, Act::Speak { text }),
         Command::Doctor { config, data, json } => {
             let runtime = runtime()?;
-            let sound = runtime.block_on(crate::doctor::run(&config, &data, json));
+            let sound = runtime.block_on(crate::doctor::run(&config.file, &data.folder, json));
             runtime.shutdown_background();
             Ok(if sound? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
-        Command::Prove { contact, data, json } => prove(contact, &data, json),
-        Command::Plan { at, rule, config, data, json } => plan::run(at, rule, &config, &data, json),
+        Command::Prove { contact, data, json } => prove(contact, &data.folder, json),
+        Command::Plan { at, rule, config, data, json } => {
+            plan::run(at, rule, &config, &data.folder, json)
+        }
         Command::Close { id, outcome, note, by, data } => {
             let alert = alert(&id)?;
-            act(&data, by, Act::Close { alert, outcome, note })
+            act(&data.folder, by.who, Act::Close { alert, outcome, note })
         }
     }
 }
@@ -387,10 +368,10 @@ fn journal(command: JournalCommand) -> Result<ExitCode, CliError> {
         JournalCommand::Export { data } => (data, Ask::Export),
         JournalCommand::Stats { data, .. } => (data, Ask::Stats),
     };
-    let asked = control::ask(&data, &question, |line| writeln!(out, "{line}"));
+    let asked = control::ask(&data.folder, &question, |line| writeln!(out, "{line}"));
     match asked {
         Some(result) => result.map_err(CliError::Refused)?,
-        None => offline(&data, &question, &mut out)?,
+        None => offline(&data.folder, &question, &mut out)?,
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
@@ -480,9 +461,18 @@ fn replay(
 fn act(data: &std::path::Path, by: String, command: Act) -> Result<ExitCode, CliError> {
     let id = format!("command-line-{}", jiff::Timestamp::now().as_nanosecond());
     let request = Request { id, by, via: "command-line".into(), command };
-    match control::ask(data, &Ask::Command { request }, |_| Ok(())) {
-        Some(Ok(())) => Ok(ExitCode::SUCCESS),
-        Some(Err(why)) => Err(CliError::Refused(why)),
+    ask(data, &Ask::Command { request }, |_| Ok(()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks the daemon, which has to run.
+fn ask(
+    data: &std::path::Path,
+    question: &Ask,
+    line: impl FnMut(&str) -> std::io::Result<()>,
+) -> Result<(), CliError> {
+    match control::ask(data, question, line) {
+        Some(answer) => answer.map_err(CliError::Refused),
         None => Err(CliError::NotRunning(data.display().to_string())),
     }
 }
@@ -494,7 +484,7 @@ fn prove(
     json: bool,
 ) -> Result<ExitCode, CliError> {
     let (mut out, mut failed) = (std::io::stdout().lock(), false);
-    let asked = control::ask(data, &Ask::Prove { contact }, |line| {
+    ask(data, &Ask::Prove { contact }, |line| {
         let way: serde_json::Value = serde_json::from_str(line)?;
         failed |= way["result"] == "failed";
         if json {
@@ -502,10 +492,6 @@ fn prove(
         }
         let text = |key: &str| way[key].as_str().unwrap_or_default().to_owned();
         writeln!(out, "{:<10} {:<8} {}", text("channel"), text("result"), text("reason"))
-    });
-    match asked {
-        Some(Ok(())) => Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }),
-        Some(Err(why)) => Err(CliError::Refused(why)),
-        None => Err(CliError::NotRunning(data.display().to_string())),
-    }
+    })?;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -1,7 +1,7 @@
 //! `anju acceptance`: what the page's buttons do, for scripts.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use clap::Subcommand;
 use serde_json::Value;
 
 use super::CliError;
+use super::parts::{By, Data};
 use crate::acceptance::Ask;
 use crate::control;
 
@@ -20,9 +21,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 pub enum AcceptanceCommand {
     /// What is to be done with each device.
     List {
-        /// The data folder.
-        #[arg(long, default_value = "/var/lib/anju")]
-        data: PathBuf,
+        #[command(flatten)]
+        data: Data,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -34,30 +34,26 @@ pub enum AcceptanceCommand {
         /// Ends only with the result: exit status 0 if all passed.
         #[arg(long)]
         wait: bool,
-        /// Who.
-        #[arg(long, default_value = "command-line")]
-        by: String,
-        /// The data folder.
-        #[arg(long, default_value = "/var/lib/anju")]
-        data: PathBuf,
+        #[command(flatten)]
+        by: By,
+        #[command(flatten)]
+        data: Data,
         /// As JSON.
         #[arg(long)]
         json: bool,
     },
     /// How it stands.
     Status {
-        /// The data folder.
-        #[arg(long, default_value = "/var/lib/anju")]
-        data: PathBuf,
+        #[command(flatten)]
+        data: Data,
         /// As JSON.
         #[arg(long)]
         json: bool,
     },
     /// Ends what runs and forgets what waits.
     Stop {
-        /// The data folder.
-        #[arg(long, default_value = "/var/lib/anju")]
-        data: PathBuf,
+        #[command(flatten)]
+        data: Data,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -65,28 +61,24 @@ pub enum AcceptanceCommand {
 }
 
 pub fn run(command: AcceptanceCommand) -> Result<ExitCode, CliError> {
-    let (data, json, report) = match command {
+    let (json, report) = match command {
         AcceptanceCommand::List { data, json } | AcceptanceCommand::Status { data, json } => {
-            let report = ask(&data, Ask::Status)?;
-            (data, json, report)
+            (json, ask(&data.folder, Ask::Status)?)
         }
-        AcceptanceCommand::Stop { data, json } => {
-            let report = ask(&data, Ask::Stop)?;
-            (data, json, report)
-        }
+        AcceptanceCommand::Stop { data, json } => (json, ask(&data.folder, Ask::Stop)?),
         AcceptanceCommand::Start { device, wait, by, data, json } => {
             let device = match device.as_str() {
                 "all" => None,
                 id => Some(DeviceId::new(id).map_err(|e| CliError::Refused(e.to_string()))?),
             };
-            let report = ask(&data, Ask::Start { device: device.clone(), by })?;
+            let start = Ask::Start { device: device.clone(), by: by.who };
+            let report = ask(&data.folder, start)?;
             if wait {
-                return wait_for(&data, device.as_ref(), json);
+                return wait_for(&data.folder, device.as_ref(), json);
             }
-            (data, json, report)
+            (json, report)
         }
     };
-    let _ = data;
     print(&report, json)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -112,15 +104,11 @@ fn wait_for(data: &Path, device: Option<&DeviceId>, json: bool) -> Result<ExitCo
 
 fn ask(data: &Path, ask: Ask) -> Result<Value, CliError> {
     let mut report = Value::Null;
-    let asked = control::ask(data, &control::Ask::Acceptance { act: ask }, |line| {
+    super::ask(data, &control::Ask::Acceptance { act: ask }, |line| {
         report = serde_json::from_str(line)?;
         Ok(())
-    });
-    match asked {
-        Some(Ok(())) => Ok(report),
-        Some(Err(why)) => Err(CliError::Refused(why)),
-        None => Err(CliError::NotRunning(data.display().to_string())),
-    }
+    })?;
+    Ok(report)
 }
 
 fn print(report: &Value, json: bool) -> std::io::Result<()> {
