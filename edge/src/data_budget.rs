@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clocks;
 use crate::core::{Message, View};
+use crate::health::{folders, number};
 
 /// How often the counters are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -51,14 +52,12 @@ impl Account {
     fn read(path: &Path) -> Self {
         let read = std::fs::read(path).ok();
         let account = read.and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
-        account.filter(|account| account.format == FORMAT).unwrap_or_default()
+        let account = account.filter(|account| account.format == FORMAT);
+        account.unwrap_or_else(|| Self { format: FORMAT, ..Self::default() })
     }
 
-    fn write(&self, path: &Path) -> std::io::Result<()> {
-        let next = path.with_extension("next");
-        std::fs::write(&next, serde_json::to_vec(&Self { format: FORMAT, ..self.clone() })?)?;
-        std::fs::File::open(&next)?.sync_all()?;
-        std::fs::rename(&next, path)
+    fn write(&self, data: &Path) -> std::io::Result<()> {
+        anju_journal::replace_file(data, FILE, None, &serde_json::to_vec(self)?)
     }
 
     /// Takes a look at the counters, in the month `month` if that is known.
@@ -121,46 +120,44 @@ impl Level {
 /// Bytes in and out of each interface of a 4G modem since it appeared. A modem that shows itself as
 /// an Ethernet adapter can not be told from one.
 fn counters(sys: &Path) -> BTreeMap<String, u64> {
-    let interfaces = std::fs::read_dir(sys.join("class/net")).into_iter().flatten().flatten();
-    let of = |interface: std::fs::DirEntry| {
-        let (path, name) = (interface.path(), interface.file_name().into_string().ok()?);
+    let of = |path: PathBuf| {
+        let name = path.file_name()?.to_str()?.to_owned();
         let kind = std::fs::read_to_string(path.join("uevent")).unwrap_or_default();
         let mobile = kind.lines().any(|line| line == "DEVTYPE=wwan")
             || name.starts_with("wwan")
             || name.starts_with("ppp");
-        let number = |file: &str| {
-            let text = std::fs::read_to_string(path.join("statistics").join(file)).ok()?;
-            text.trim().parse::<u64>().ok()
-        };
+        let number = |file: &str| u64::try_from(number(&path.join("statistics").join(file))?).ok();
         mobile.then(|| Some((name, number("rx_bytes")?.saturating_add(number("tx_bytes")?))))?
     };
-    interfaces.filter_map(of).collect()
+    folders(&sys.join("class/net")).into_iter().filter_map(of).collect()
 }
 
 /// Counts and tells.
 struct Budget {
     sys: PathBuf,
-    file: PathBuf,
+    data: PathBuf,
     account: Account,
+    /// As it stands in the file.
+    written: Account,
     looks: u32,
     told: Level,
 }
 
 impl Budget {
     fn new(sys: PathBuf, data: &Path) -> Self {
-        let file = data.join(FILE);
-        let account = Account::read(&file);
-        Self { sys, file, account, looks: 0, told: Level::Fine }
+        let account = Account::read(&data.join(FILE));
+        let written = account.clone();
+        Self { sys, data: data.to_owned(), account, written, looks: 0, told: Level::Fine }
     }
 
     /// Looks once; what changed.
     fn look(&mut self, month: Option<&str>, boot: &str, budget: Option<u64>) -> Option<BoxEvent> {
-        let before = self.account.clone();
+        let before = self.account.month.clone();
         self.account.count(month, boot, counters(&self.sys));
-        let due = self.looks.is_multiple_of(WRITTEN_EVERY) || before.month != self.account.month;
-        if due && self.account != Account::read(&self.file) {
-            // A disk that can not be written is told by the journal.
-            let _ = self.account.write(&self.file);
+        let due = self.looks.is_multiple_of(WRITTEN_EVERY) || before != self.account.month;
+        // A disk that can not be written is told by the journal.
+        if due && self.account != self.written && self.account.write(&self.data).is_ok() {
+            self.written = self.account.clone();
         }
         self.looks = self.looks.wrapping_add(1);
         let level = self.account.level(budget);

@@ -26,9 +26,12 @@ pub struct Loaded {
     pub text: String,
 }
 
+/// The last good copy, in the data folder.
+const LAST_GOOD: &str = "last-good.toml";
+
 /// Where the last good copy lies.
 pub fn last_good(data: &Path) -> PathBuf {
-    data.join("last-good.toml")
+    data.join(LAST_GOOD)
 }
 
 /// One fault as people and tools read it.
@@ -73,13 +76,10 @@ pub fn keep(loaded: &Loaded, data: &Path) {
     if !loaded.faults.is_empty() {
         return;
     }
-    let (copy, new) = (last_good(data), data.join("last-good.toml.new"));
-    if std::fs::read_to_string(&copy).is_ok_and(|kept| kept == loaded.text) {
+    if std::fs::read_to_string(last_good(data)).is_ok_and(|kept| kept == loaded.text) {
         return;
     }
-    let kept = std::fs::write(&new, &loaded.text)
-        .and_then(|()| std::fs::File::open(&new)?.sync_all())
-        .and_then(|()| std::fs::rename(&new, &copy));
+    let kept = anju_journal::replace_file(data, LAST_GOOD, None, loaded.text.as_bytes());
     if let Err(error) = kept {
         tracing::warn!(%error, "the last good copy of the configuration could not be kept");
     }

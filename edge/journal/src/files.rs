@@ -11,7 +11,10 @@ pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
 
 /// Writes `bytes` to `dir/name` so that a reader sees the old or the new content, never a mixture.
 /// With `keep`, the old content goes on under that name.
-pub(crate) fn replace(dir: &Path, name: &str, keep: Option<&str>, bytes: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// When the folder can not be written.
+pub fn replace(dir: &Path, name: &str, keep: Option<&str>, bytes: &[u8]) -> io::Result<()> {
     let temporary = dir.join(format!("{name}.new"));
     let mut file = File::create(&temporary)?;
     file.write_all(bytes)?;

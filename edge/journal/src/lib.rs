@@ -50,6 +50,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+pub use files::replace as replace_file;
 pub use follower::Follower;
 pub use open::{OpenError, Opened};
 pub use reader::Reader;

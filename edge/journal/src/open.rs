@@ -319,23 +319,21 @@ fn lost_tails(
     (oldest..=newest.max(oldest)).map(gap).collect()
 }
 
-/// The format that a later version wrote, if one did. What is no format at all is damage to this one
-/// file, which says nothing of the journal, and is written anew.
+/// Takes the folder's format over; what a later version wrote there, if one did. What is no format
+/// at all is damage to this one file, which says nothing of the journal, and is written anew.
 fn later_format(dir: &Path) -> Option<String> {
     let found = std::fs::read(dir.join("format")).unwrap_or_default();
     let found = String::from_utf8_lossy(&found);
     let found = found.trim_end();
-    let number = found.strip_prefix(NAME)?.parse::<u32>();
-    (found != FORMAT && number.is_ok()).then(|| found.to_owned())
-}
-
-fn keep_format(dir: &Path) {
-    let kept = std::fs::read(dir.join("format"));
-    if kept.is_ok_and(|kept| kept.trim_ascii_end() == FORMAT.as_bytes()) {
-        return;
+    if found == FORMAT {
+        return None;
+    }
+    if found.strip_prefix(NAME).is_some_and(|number| number.parse::<u32>().is_ok()) {
+        return Some(found.to_owned());
     }
     // A disk that can not be written shows when the engine is opened.
     let _ = files::replace(dir, "format", None, format!("{FORMAT}\n").as_bytes());
+    None
 }
 
 /// Whether somebody uses the engine's file.
@@ -357,7 +355,6 @@ fn attempt(
         let why = format!("a later version wrote it, as {found:?}; this one reads {FORMAT:?}");
         return Err(EngineError::Broken(why));
     }
-    keep_format(dir);
     open_engine(dir, opener, settings).and_then(|engine| look(&*engine).map(|held| (engine, held)))
 }
 

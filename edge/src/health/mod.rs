@@ -166,12 +166,12 @@ fn line(path: &Path) -> Option<String> {
 }
 
 /// A file with a number.
-fn number(path: &Path) -> Option<i64> {
+pub fn number(path: &Path) -> Option<i64> {
     line(path)?.parse().ok()
 }
 
 /// The folders in a folder, by name.
-fn folders(path: &Path) -> Vec<PathBuf> {
+pub fn folders(path: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
     let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     folders.sort();
