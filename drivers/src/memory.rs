@@ -48,12 +48,10 @@ fn key(fact: &Fact) -> (&'static str, u8) {
 fn goes_on(fact: &Fact) -> bool {
     match fact {
         Fact::Motion(motion) => motion.moving,
-        Fact::Smoke(smoke) => smoke.alarm,
-        Fact::Gas(gas) => gas.alarm,
-        Fact::CarbonMonoxide(co) => co.alarm,
-        Fact::Leak(leak) => leak.wet,
         Fact::Camera(camera) => camera.active,
-        _ => false,
+        // A detector of falls says itself when it tells one again.
+        Fact::Fall(_) => false,
+        other => other.is_danger(),
     }
 }
 

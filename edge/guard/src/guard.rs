@@ -401,6 +401,8 @@ impl Guard {
         let figures = &scene.household.guard;
         let Some(device) = roster.get_mut(place) else { return };
         match &said.fact {
+            // Only known from a memory, which may be long over: its device's own word is waited for.
+            danger if said.baseline && danger.is_danger() => {}
             Fact::Help(help) => {
                 let asks = help.state == HelpState::Pressed && voice::asks(device, &figures.voice);
                 if asks {

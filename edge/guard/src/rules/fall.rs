@@ -1,9 +1,7 @@
 //! Guards against a person who has fallen and lies there. A suspected fall and a sure one are both
 //! an alarm at once: telecare hubs wait 30 s for a cancel, here help goes out first and "it is
 //! over" is told after it. The same state told again is found again at most every 5 minutes, a
-//! suspicion that becomes sure is found again at once. What is known only from a broker's
-//! memory may be long over and waits for the detector's own word. Cameras that recognise a fall
-//! count like detectors.
+//! suspicion that becomes sure is found again at once. Cameras that recognise a fall count like detectors.
 
 use anju_model::observation::{Camera, Fall, FallState, Seen};
 use anju_model::{Class, EntryId, Fact, Finding, Moment, Observation, Rule};
@@ -38,9 +36,6 @@ pub fn observe(
         Fact::Camera(Camera { seen: Seen::Fall, active }) => active.then_some(false),
         _ => return,
     };
-    if said.baseline && said.fact.is_danger() {
-        return;
-    }
     match (sure, state.lies) {
         (None, None) => {}
         (None, Some(_)) => {

@@ -1,7 +1,7 @@
 //! Guards against smoke, burnable gas, carbon monoxide and water where none should be. A detector
-//! that feels one is an alarm at once, also with the first that is heard of it. What is known only
-//! from a broker's memory may be long over and waits for the detector's own word. Water is an alarm like the others, because somebody must
-//! shut a valve now and an old person slips on a wet floor; only a water meter's own leak flag,
+//! that feels one is an alarm at once, also with the first that is heard of it. (What only a
+//! broker remembers of it does not come here.) Water is an alarm like the others, because somebody
+//! must shut a valve now and an old person slips on a wet floor; only a water meter's own leak flag,
 //! which means a slow loss, is a warning. The detector's own test button, or a device under test,
 //! raises a test, which never hides a real alarm that follows. Detectors repeat their state with
 //! every report (zigbee2mqtt publishes the whole state each time), so an unchanged danger is found
@@ -64,9 +64,6 @@ pub fn observe(
         }
         _ => return,
     };
-    if said.baseline && said.fact.is_danger() {
-        return;
-    }
     let test = self_test || said.test;
     match (felt || self_test, test, *danger) {
         (false, _, Danger::Clear) => {}
