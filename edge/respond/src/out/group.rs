@@ -82,9 +82,23 @@ pub(super) fn phones(household: &Household, kind: ChannelKind) -> HashMap<Contac
     of.filter_map(|contact| Some((contact.id.clone(), contact.phone.clone()?))).collect()
 }
 
+/// A text for a chat group, whom it names there by their mobile numbers, and how many letters it
+/// tells.
+pub(super) fn addressed<'l>(
+    letters: &'l [Letter],
+    phones: &'l HashMap<ContactId, String>,
+    details: bool,
+    most_bytes: usize,
+) -> (Composed, Vec<&'l str>) {
+    let composed = compose(letters, details, most_bytes);
+    let told = letters.get(..composed.count).unwrap_or_default();
+    let phone = |l: &Letter| phones.get(&l.notice.contact).map(String::as_str);
+    (composed, mentioned(told, phone))
+}
+
 /// Mobile numbers of whoever shall be named in the group, as the chat services know them: without
 /// the country code of China. Only what needs an answer rings a phone.
-pub(super) fn mentioned<'l>(
+fn mentioned<'l>(
     letters: &'l [Letter],
     phone: impl Fn(&Letter) -> Option<&'l str>,
 ) -> Vec<&'l str> {

@@ -55,10 +55,8 @@ impl Dingtalk {
     }
 
     fn message(&self, letters: &[Letter]) -> (Value, usize) {
-        let Composed { text, count } = group::compose(letters, self.details, MOST_BYTES);
-        let told = letters.get(..count).unwrap_or_default();
-        let phone = |l: &Letter| self.phones.get(&l.notice.contact).map(String::as_str);
-        let named = group::mentioned(told, phone);
+        let (Composed { text, count }, named) =
+            group::addressed(letters, &self.phones, self.details, MOST_BYTES);
         let at = json!({"atMobiles": named, "isAtAll": false});
         (json!({"msgtype": "text", "text": {"content": text}, "at": at}), count)
     }

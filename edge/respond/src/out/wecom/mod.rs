@@ -48,10 +48,8 @@ impl Wecom {
     }
 
     fn message(&self, letters: &[Letter]) -> (Value, usize) {
-        let Composed { text, count } = group::compose(letters, self.details, MOST_BYTES);
-        let told = letters.get(..count).unwrap_or_default();
-        let phone = |l: &Letter| self.phones.get(&l.notice.contact).map(String::as_str);
-        let named = group::mentioned(told, phone);
+        let (Composed { text, count }, named) =
+            group::addressed(letters, &self.phones, self.details, MOST_BYTES);
         let text = json!({"content": text, "mentioned_mobile_list": named});
         (json!({"msgtype": "text", "text": text}), count)
     }
