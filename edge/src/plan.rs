@@ -70,7 +70,7 @@ fn next(now: civil::DateTime, at: civil::Time) -> civil::DateTime {
 }
 
 fn minutes_away(household: &Household, id: &ContactId) -> Option<u32> {
-    household.contacts.iter().find(|contact| contact.id == *id)?.minutes_away
+    household.contact(id.as_str())?.minutes_away
 }
 
 /// What is known of a way.
@@ -100,8 +100,7 @@ pub fn ago(picture: &Picture, stamp: &Stamp, when: When) -> Ago {
 
 /// A contact's name; somebody who is none, such as an operator, by the name they gave.
 pub fn contact_name(household: &Household, id: &str) -> String {
-    let contact = household.contacts.iter().find(|contact| contact.id.as_str() == id);
-    contact.map_or_else(|| id.to_owned(), |contact| contact.name.clone())
+    household.contact(id).map_or_else(|| id.to_owned(), |contact| contact.name.clone())
 }
 
 #[cfg(test)]

@@ -113,9 +113,14 @@ macro_rules! rules {
                 match self { $(Rule::$variant => $name,)* Rule::Other(name) => name }
             }
 
+            /// The rule of that name, if this version knows it.
+            pub fn known(name: &str) -> Option<Self> {
+                match name { $($name => Some(Rule::$variant),)* _ => None }
+            }
+
             /// The rule of that name.
             pub fn from_name(name: &str) -> Self {
-                match name { $($name => Rule::$variant,)* _ => Rule::Other(name.into()) }
+                Self::known(name).unwrap_or_else(|| Rule::Other(name.into()))
             }
 
             /// The Contact ID event code (SIA DC-05) that monitoring centres know it by.

@@ -22,8 +22,7 @@ pub fn time(text: &str) -> Result<civil::Time, String> {
 
 /// Reads the name of a rule.
 pub fn rule(text: &str) -> Result<Rule, String> {
-    let known = Rule::KNOWN.iter().find(|rule| rule.as_str() == text);
-    known.cloned().ok_or_else(|| {
+    Rule::known(text).ok_or_else(|| {
         let names: Vec<&str> = Rule::KNOWN.iter().map(Rule::as_str).collect();
         format!("use one of {}", names.join(", "))
     })

@@ -252,7 +252,7 @@ impl Board {
 
     /// What another card could do, this one has not shown.
     fn forget_what_the_card_proved(&mut self) {
-        let by_sim = |name: &str| ChannelKind::ALL.iter().any(|k| k.by_sim() && k.as_str() == name);
+        let by_sim = |name: &str| ChannelKind::from_name(name).is_some_and(ChannelKind::by_sim);
         self.checked.retain(|name, _| !by_sim(name));
         for ((name, _), channel) in &mut self.channels {
             if by_sim(name) {
@@ -269,7 +269,7 @@ impl Board {
     pub fn configure(&mut self, household: &Household) {
         self.devices.retain(|id, _| household.devices.iter().any(|device| device.id == *id));
         self.channels.retain(|(_, contact), _| {
-            contact.as_ref().is_none_or(|id| household.contacts.iter().any(|c| c.id == *id))
+            contact.as_ref().is_none_or(|id| household.contact(id.as_str()).is_some())
         });
         self.checked.retain(|name, _| {
             let has = |kind: &ChannelKind| kind.as_str() == name;

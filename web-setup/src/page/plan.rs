@@ -38,7 +38,7 @@ impl Asked {
             None => at,
         };
         let rule = match &self.rule {
-            Some(name) => Rule::KNOWN.iter().find(|rule| rule.as_str() == name)?.clone(),
+            Some(name) => Rule::known(name)?,
             None => rule,
         };
         Some((at, rule))

@@ -103,6 +103,11 @@ impl ChannelKind {
         ChannelKind::Centre,
     ];
 
+    /// The way of that name.
+    pub fn from_name(name: &str) -> Option<ChannelKind> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// Whether it goes by the modem's SIM card itself, rather than over any network.
     pub const fn by_sim(self) -> bool {
         matches!(self, ChannelKind::Call | ChannelKind::Sms)

@@ -58,6 +58,11 @@ impl Household {
         DeviceKind::ALL.into_iter().filter(|kind| kind.core() && !has(*kind)).collect()
     }
 
+    /// The contact of that id.
+    pub fn contact(&self, id: &str) -> Option<&Contact> {
+        self.contacts.iter().find(|contact| contact.id.as_str() == id)
+    }
+
     /// Every file that the configuration names and that holds a secret.
     pub fn secret_files(&self) -> Vec<PathBuf> {
         let mut files = self.channels.secret_files();

@@ -26,7 +26,7 @@ pub(super) use mqtt::{
     DEVICE_FRIGATE, DEVICE_JSON, DEVICE_MAP, DEVICE_OWNTRACKS, DEVICE_RTL433, DEVICE_ZIGBEE, ZONE,
     dialect,
 };
-pub(super) use people::{CHANNELS_NOW, CONTACT, NTFY, PERSON, channel_kind, contact_role};
+pub(super) use people::{CHANNELS_NOW, CONTACT, NTFY, PERSON, contact_role};
 pub(super) use rules::{
     BATHROOM_STAY, CLIMATE, DOOR_AT_NIGHT, LOCK, MEDICATION, OUT_OF_BED, OWN_RANGE,
     PERSON_AT_NIGHT, STRANGERS, SUPPLY, TEST_PRESS, VITAL, VOICE, WATER,

@@ -210,7 +210,7 @@ impl Alert {
             return None;
         }
         let urgent = self.subject.class >= Class::Warning;
-        let usual = household.contacts.iter().find(|c| c.id.as_str() == helper.by);
+        let usual = household.contact(&helper.by);
         let minutes = helper.minutes.unwrap_or_else(|| match (urgent, usual) {
             (true, Some(contact)) => contact.minutes_away.unwrap_or(DEFAULT_MINUTES),
             (true, None) => DEFAULT_MINUTES,

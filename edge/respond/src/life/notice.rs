@@ -18,7 +18,7 @@ impl Book {
     }
 
     pub(super) fn contact(&self, id: &str) -> Option<&Contact> {
-        self.household.contacts.iter().find(|c| c.id.as_str() == id)
+        self.household.contact(id)
     }
 
     /// Tells a contact.

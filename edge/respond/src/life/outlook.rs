@@ -99,7 +99,7 @@ pub fn outlook(household: &Household, rule: &Rule, class: Class, at: civil::Date
         for action in actions {
             let Action::Notify(notice) = action else { continue };
             if notice.kind.answerable() && seen.insert(notice.contact.clone()) {
-                let known = household.contacts.iter().find(|c| c.id == notice.contact);
+                let known = household.contact(notice.contact.as_str());
                 tries.push(Try {
                     after: now.since(start),
                     name: known.map_or_else(|| notice.contact.to_string(), |c| c.name.clone()),

@@ -103,7 +103,7 @@ fn contact(
     let mut sound = Vec::new();
     let written = fields.list("channels");
     for word in &written {
-        let Some(channel) = schema::channel_kind(word) else { continue };
+        let Some(channel) = ChannelKind::from_name(word) else { continue };
         match means.missing(channel) {
             None => sound.push(channel),
             // What is there and wrong was told already.

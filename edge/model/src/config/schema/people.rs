@@ -133,18 +133,3 @@ pub(in crate::config) fn contact_role(word: &str) -> Option<ContactRole> {
         _ => return None,
     })
 }
-
-/// The meaning of a word of `channels`.
-pub(in crate::config) fn channel_kind(word: &str) -> Option<ChannelKind> {
-    [
-        ChannelKind::Call,
-        ChannelKind::Sms,
-        ChannelKind::Ntfy,
-        ChannelKind::Wecom,
-        ChannelKind::Dingtalk,
-        ChannelKind::Mail,
-        ChannelKind::Centre,
-    ]
-    .into_iter()
-    .find(|channel| channel.as_str() == word)
-}

@@ -99,13 +99,13 @@ impl Prover {
             }
         }
         self.ways.retain(|kind, _| used.contains(kind));
-        let contacts = &self.household.contacts;
+        let home = &self.household;
         for (id, person) in &mut self.people {
-            if !contacts.iter().any(|contact| contact.id == *id) {
+            if home.contact(id.as_str()).is_none() {
                 tasks.extend(person.forgiven(id));
             }
         }
-        self.people.retain(|id, _| contacts.iter().any(|contact| contact.id == *id));
+        self.people.retain(|id, _| home.contact(id.as_str()).is_some());
         tasks
     }
 
@@ -143,7 +143,7 @@ impl Prover {
     /// # Errors
     /// When there is no such contact, or no way to them.
     pub fn ask(&self, contact: &ContactId) -> Result<Vec<Task>, String> {
-        let known = self.household.contacts.iter().find(|known| known.id == *contact);
+        let known = self.household.contact(contact.as_str());
         match known {
             None => Err(format!("no contact is called `{contact}`; see the configuration")),
             Some(known) if known.channels.is_empty() => {
@@ -155,7 +155,7 @@ impl Prover {
 
     /// A contact is asked by the test that is recorded as that entry.
     pub fn asked(&mut self, now: Moment, contact: &ContactId, entry: &EntryId) -> Vec<Task> {
-        let Some(known) = self.household.contacts.iter().find(|c| c.id == *contact) else {
+        let Some(known) = self.household.contact(contact.as_str()) else {
             return Vec::new();
         };
         let test = AlertId::of_entry(entry);
@@ -178,7 +178,7 @@ impl Prover {
     pub fn delivered(&mut self, now: Moment, delivery: &Delivery) -> Vec<Task> {
         let taken = matches!(delivery.state, DeliveryState::Sent | DeliveryState::Answered);
         let mut tasks = Vec::new();
-        if let Some(kind) = kind(&delivery.message.channel).filter(|_| taken)
+        if let Some(kind) = ChannelKind::from_name(&delivery.message.channel).filter(|_| taken)
             && let Some(way) = self.ways.get_mut(&kind)
         {
             tasks.extend(way.mended(kind, "a message was taken"));
@@ -207,7 +207,7 @@ impl Prover {
     }
 
     fn answer(&mut self, now: Moment, contact: &ContactId, via: &str) -> Vec<Task> {
-        let Some(known) = self.household.contacts.iter().find(|c| c.id == *contact).cloned() else {
+        let Some(known) = self.household.contact(contact.as_str()).cloned() else {
             return Vec::new();
         };
         let person = self.people.entry(contact.clone()).or_insert_with(|| Person::known(now));
@@ -246,7 +246,7 @@ impl Prover {
         let before = |seconds: &u64| Moment(at.0.saturating_sub(seconds.saturating_mul(1000)));
         match event {
             BoxEvent::Proof { channel, contact: None, result, .. } => {
-                if let Some(kind) = kind(channel) {
+                if let Some(kind) = ChannelKind::from_name(channel) {
                     self.ways.entry(kind).or_default().recall(at, result == PROVED);
                 }
             }
@@ -377,10 +377,6 @@ pub fn part_of_contact(contact: &str) -> String {
 
 fn fault(part: String, active: bool, reason: &str) -> Task {
     Task::Record(BoxEvent::Fault { part, active, reason: reason.to_owned() })
-}
-
-fn kind(name: &str) -> Option<ChannelKind> {
-    ChannelKind::ALL.into_iter().find(|kind| kind.as_str() == name)
 }
 
 #[cfg(test)]
