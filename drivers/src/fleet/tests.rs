@@ -1,5 +1,3 @@
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use anju_model::observation::{Motion, Origin};
 use anju_model::{DeviceKind, Fact, Observation};
 use futures::future::BoxFuture;
@@ -18,14 +16,14 @@ enum Habit {
 struct TestDriver {
     name: &'static str,
     habit: Habit,
-    starts: AtomicU32,
+    starts: watch::Sender<u32>,
     claims: Vec<Claim>,
 }
 
 impl TestDriver {
     fn new(name: &'static str, habit: Habit) -> Arc<Self> {
         let claims = vec![Claim::Radio(name.to_owned())];
-        Arc::new(Self { name, habit, starts: AtomicU32::new(0), claims })
+        Arc::new(Self { name, habit, starts: watch::Sender::new(0), claims })
     }
 
     fn origin(&self) -> Origin {
@@ -53,7 +51,8 @@ impl Driver for TestDriver {
 
     fn run(self: Arc<Self>, mut context: Context) -> BoxFuture<'static, Result<(), DriverError>> {
         Box::pin(async move {
-            let start = self.starts.fetch_add(1, Ordering::SeqCst);
+            let start = *self.starts.borrow();
+            self.starts.send_modify(|starts| *starts += 1);
             match self.habit {
                 Habit::Panics => panic!("as it always does"),
                 Habit::Blocks => {
@@ -131,10 +130,9 @@ async fn threads_that_hang_do_not_grow_in_number() {
     fleet.start(driver.clone()).unwrap();
     let Fact::Online(online) = next(&mut reports).await.fact else { panic!("it is lost") };
     assert!(!online.online, "told with the first that hangs");
-    let starts = async |count: u32| {
-        while driver.starts.load(Ordering::SeqCst) < count {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+    let mut started = driver.starts.subscribe();
+    let mut starts = async |count: u32| {
+        let _ = started.wait_for(|starts| *starts >= count).await.unwrap();
     };
     tokio::time::timeout(Duration::from_secs(20), starts(3)).await.expect("it is tried again");
     let fourth = tokio::time::timeout(10 * limits().blocked_after, starts(4)).await;
@@ -168,7 +166,7 @@ async fn two_drivers_never_share_a_port() {
         Arc::new(TestDriver {
             name,
             habit: Habit::Works,
-            starts: AtomicU32::new(0),
+            starts: watch::Sender::new(0),
             claims: claim(),
         })
     };
@@ -201,8 +199,8 @@ async fn only_what_changed_is_started_anew() {
     let heard: HashSet<String> = heard.iter().map(|said| said.origin.device.to_string()).collect();
     assert_eq!(heard, HashSet::from(["changes".to_owned(), "new".to_owned()]));
     assert_eq!(fleet.names(), ["changes", "new", "stays"]);
-    assert_eq!(stays.starts.load(Ordering::SeqCst), 1, "who did not change goes on");
-    assert_eq!(changes.starts.load(Ordering::SeqCst), 2);
+    assert_eq!(*stays.starts.borrow(), 1, "who did not change goes on");
+    assert_eq!(*changes.starts.borrow(), 2);
     fleet.stop_all().await;
 }
 

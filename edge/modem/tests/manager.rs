@@ -11,7 +11,7 @@ mod lab;
 
 use std::time::{Duration, Instant};
 
-use anju_modem::{Bus, Modem, SmsError, Trouble, View};
+use anju_modem::{Bus, Incoming, Modem, SmsError, Trouble, View};
 use lab::{DEADLINE, Lab};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +27,17 @@ async fn until(modem: &Modem, fits: impl Fn(&View) -> bool) -> View {
 
 fn works(view: &View) -> bool {
     view.trouble.is_none()
+}
+
+/// A manager, a modem that is plugged in, and its client once it works.
+async fn working(lab: &mut Lab) -> (Modem, mpsc::Receiver<Incoming>, CancellationToken) {
+    lab.start_manager();
+    lab.plug_in().await;
+    let (received_tx, received) = mpsc::channel(8);
+    let stop = CancellationToken::new();
+    let modem = Modem::start(Bus::At(lab.address.clone()), received_tx, stop.clone());
+    until(&modem, works).await;
+    (modem, received, stop)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,12 +116,7 @@ async fn texts_go_out_and_come_in_and_everything_may_go_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manager_that_hangs_is_found_out_and_comes_back() {
     let mut lab = Lab::new();
-    lab.start_manager();
-    lab.plug_in().await;
-    let (received_tx, _received) = mpsc::channel(8);
-    let stop = CancellationToken::new();
-    let modem = Modem::start(Bus::At(lab.address.clone()), received_tx, stop.clone());
-    until(&modem, works).await;
+    let (modem, _received, stop) = working(&mut lab).await;
     lab.signal_manager("STOP");
     let view = until(&modem, |view| view.trouble.is_some()).await;
     let trouble = view.trouble.unwrap();
@@ -127,12 +133,7 @@ async fn a_manager_that_hangs_is_found_out_and_comes_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_to_bring_it_back_reaches_the_modem_and_it_works_on() {
     let mut lab = Lab::new();
-    lab.start_manager();
-    lab.plug_in().await;
-    let (received_tx, _received) = mpsc::channel(8);
-    let stop = CancellationToken::new();
-    let modem = Modem::start(Bus::At(lab.address.clone()), received_tx, stop.clone());
-    until(&modem, works).await;
+    let (modem, _received, stop) = working(&mut lab).await;
     assert!(modem.redial().await);
     until(&modem, works).await;
     modem.send("+8613912345678", "after redial").await.unwrap();

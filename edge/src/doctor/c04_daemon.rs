@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Case, Finding, ok, problem};
+use super::{Case, Finding, not_applicable, ok, problem};
 
 pub(super) async fn check(case: Arc<Case>) -> Vec<Finding> {
     let data = case.data.display();
@@ -17,10 +17,6 @@ pub(super) async fn check(case: Arc<Case>) -> Vec<Finding> {
             "run this as the daemon's user or root; else restart it: `systemctl restart anju`";
         return vec![problem("", what, mend)];
     }
-    vec![Finding {
-        about: String::new(),
-        verdict: super::Verdict::NotApplicable {
-            what: format!("none runs on {data}; start it with `systemctl start anju`"),
-        },
-    }]
+    let what = format!("none runs on {data}; start it with `systemctl start anju`");
+    vec![not_applicable(what)]
 }
