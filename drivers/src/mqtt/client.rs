@@ -29,8 +29,7 @@ const SESSION_EXPIRY: u32 = 24 * 3600;
 /// so many from the start; its default for MQTT 5 is 14 MiB of it.
 const IN_FLIGHT: u16 = 64;
 
-/// Messages that may wait for their acknowledgement. The client sends acknowledgements only while
-/// it is read from, so whoever ceases to read before the broker ceases to send waits for ever.
+/// Messages that may wait for their acknowledgement.
 const UNACKNOWLEDGED: u16 = 1000;
 
 /// What a connection says.
@@ -84,6 +83,7 @@ impl Keep {
 }
 
 /// To publish, subscribe and acknowledge.
+#[derive(Clone)]
 enum Handle {
     V5(rumqttc::v5::AsyncClient),
     V311(rumqttc::AsyncClient),
@@ -94,6 +94,9 @@ enum Handle {
 pub struct Client {
     handle: Handle,
     events: mpsc::Receiver<Result<Event, String>>,
+    /// Acknowledgements on their way. They leave only while the connection is polled, which goes on
+    /// only while events are taken: whoever takes them must never wait for this.
+    acks: mpsc::UnboundedSender<Ack>,
     task: AbortHandle,
 }
 
@@ -176,7 +179,9 @@ impl Client {
                 (Handle::V311(client), tokio::spawn(drive_v311(eventloop, tx)))
             }
         };
-        Ok(Self { handle, events, task: task.abort_handle() })
+        let (acks, owed) = mpsc::unbounded_channel();
+        tokio::spawn(acknowledge(handle.clone(), owed));
+        Ok(Self { handle, events, acks, task: task.abort_handle() })
     }
 
     /// Waits for what happens next. Cancelling the wait loses nothing.
@@ -217,20 +222,24 @@ impl Client {
         }
     }
 
-    /// Acknowledges a message. Gives the acknowledgement back when the queue to the broker is full.
-    ///
-    /// # Errors
-    /// The acknowledgement, still owed.
-    pub fn acknowledge(&self, ack: Ack) -> Result<(), Ack> {
-        match (&self.handle, ack) {
-            (Handle::V5(client), Ack::V5(publish)) => {
-                client.try_ack(&publish).map_err(|_| Ack::V5(publish))
-            }
-            (Handle::V311(client), Ack::V311(publish)) => {
-                client.try_ack(&publish).map_err(|_| Ack::V311(publish))
-            }
+    /// Acknowledges a message.
+    pub fn acknowledge(&self, ack: Ack) {
+        // A connection that has ended is owed nothing.
+        let _ = self.acks.send(ack);
+    }
+}
+
+/// Sends acknowledgements in their order, until the client is dropped or the connection has ended.
+async fn acknowledge(handle: Handle, mut owed: mpsc::UnboundedReceiver<Ack>) {
+    while let Some(ack) = owed.recv().await {
+        let sent = match (&handle, &ack) {
+            (Handle::V5(client), Ack::V5(publish)) => client.ack(publish).await.is_ok(),
+            (Handle::V311(client), Ack::V311(publish)) => client.ack(publish).await.is_ok(),
             // An acknowledgement of an earlier connection of the other version is void.
-            _ => Ok(()),
+            _ => true,
+        };
+        if !sent {
+            return;
         }
     }
 }

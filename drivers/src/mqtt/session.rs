@@ -4,7 +4,6 @@
 //! of them recorded: waiting out their window would hold up every message behind them.)
 
 use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
 
 use anju_model::config::MqttLink;
 use anju_model::{DeviceId, Observation};
@@ -36,8 +35,6 @@ struct Session<'a> {
     owed: VecDeque<Owed>,
     /// Who waits for a device to obey.
     asked: HashMap<DeviceId, oneshot::Sender<Result<(), Refused>>>,
-    /// The client has no room for another acknowledgement until more is heard.
-    clogged: bool,
     client: Client,
 }
 
@@ -60,7 +57,6 @@ pub async fn run(
         complaints: Complaints::default(),
         owed: VecDeque::new(),
         asked: HashMap::new(),
-        clogged: false,
         client,
     };
     let end = session.serve(&mut context).await;
@@ -116,7 +112,7 @@ impl Session<'_> {
         loop {
             let window = self.merge.next_due();
             let due = self.dialect.due();
-            let hear = self.clogged || self.owed.len() < MOST_UNACKNOWLEDGED;
+            let hear = self.owed.len() < MOST_UNACKNOWLEDGED;
             tokio::select! {
                 biased;
                 () = context.stop.cancelled() => return Ok(()),
@@ -224,26 +220,10 @@ impl Session<'_> {
     }
 
     fn acknowledge(&mut self) {
-        self.clogged = false;
-        while let Some(first) = self.owed.front_mut() {
-            if !first.records.is_empty() {
-                return;
+        while let Some(first) = self.owed.pop_front_if(|first| first.records.is_empty()) {
+            if let Some(ack) = first.ack {
+                self.client.acknowledge(ack);
             }
-            if let Some(ack) = first.ack.take()
-                && let Err(still_owed) = self.client.acknowledge(ack)
-            {
-                first.ack = Some(still_owed);
-                self.clogged = true;
-                // A resolved record makes this run again right after.
-                let (retry, record) = oneshot::channel();
-                first.records.push(record);
-                tokio::spawn(async move {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                    let _ = retry.send(());
-                });
-                return;
-            }
-            self.owed.pop_front();
         }
     }
 
