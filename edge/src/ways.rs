@@ -37,6 +37,7 @@ pub struct Outs {
     sirens: Sirens,
     sounding: Option<(AlertId, SirenPattern)>,
     ways: Ways,
+    texts: Arc<Texts>,
     commander: Commander,
     told: Told,
 }
@@ -81,6 +82,7 @@ impl Outs {
             sirens: Sirens::start(Vec::new(), &told.reports),
             sounding: None,
             ways: Ways::new(data, &told.reports),
+            texts: Arc::new(Texts::new(household.language)),
             commander: commander.clone(),
             told,
         };
@@ -108,7 +110,15 @@ impl Outs {
         if let Some((alert, pattern)) = self.sounding.clone() {
             self.sirens.sound(alert, pattern);
         }
-        self.ways.configure(household, &Arc::new(Texts::new(household.language)));
+        if self.texts.language() != household.language {
+            self.texts = Arc::new(Texts::new(household.language));
+        }
+        self.ways.configure(household, &self.texts);
+    }
+
+    /// The sentences in the household's language: one copy for all who write.
+    pub fn texts(&self) -> Arc<Texts> {
+        self.texts.clone()
     }
 
     fn start_speaker(&self, settings: SpeakerSettings) -> Option<(SpeakerSettings, Speaker)> {

@@ -1,6 +1,8 @@
 //! The words of the page, from Fluent files, and which language a reader gets. A missing sentence
 //! must never break the page: its key is shown instead, and a test keeps that from happening.
 
+use std::sync::LazyLock;
+
 use anju_model::Language;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
@@ -70,20 +72,24 @@ impl Words {
     }
 }
 
-/// The words of all languages.
+/// The words of all languages, each loaded when somebody first reads it: few homes read the page,
+/// and fewer in both.
 pub struct Texts {
-    zh_cn: Words,
-    en: Words,
+    zh_cn: LazyLock<Words>,
+    en: LazyLock<Words>,
 }
 
 impl Texts {
-    /// Loads them.
-    pub fn new() -> Self {
-        Self { zh_cn: Words::new(Language::ZhCn), en: Words::new(Language::En) }
+    /// Ready to load them.
+    pub const fn new() -> Self {
+        Self {
+            zh_cn: LazyLock::new(|| Words::new(Language::ZhCn)),
+            en: LazyLock::new(|| Words::new(Language::En)),
+        }
     }
 
     /// Those of one language.
-    pub const fn of(&self, language: Language) -> &Words {
+    pub fn of(&self, language: Language) -> &Words {
         match language {
             Language::ZhCn => &self.zh_cn,
             Language::En => &self.en,

@@ -47,6 +47,11 @@ impl Texts {
         Self { language, bundle }
     }
 
+    /// Which language.
+    pub const fn language(&self) -> Language {
+        self.language
+    }
+
     /// Whether there is such a sentence.
     pub fn has(&self, key: &str) -> bool {
         self.bundle.has_message(key)

@@ -26,7 +26,6 @@ use anju_model::{
 };
 use anju_respond::life::proof::Prover;
 use anju_respond::life::{Action, Book, Input};
-use anju_respond::texts::Texts;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -125,7 +124,7 @@ impl Core {
         outs: Outs,
         view: watch::Sender<View>,
     ) -> Self {
-        let texts = Arc::new(Texts::new(household.language));
+        let texts = outs.texts();
         let acceptance = Acceptance::new(&household);
         Self {
             recorder: Recorder::new(journal, household.box_id.clone(), household.timezone.clone()),
@@ -351,8 +350,8 @@ impl Core {
 
     fn configure(&mut self, household: Arc<Household>, commander: &Commander) -> Vec<Step> {
         let now = self.now();
-        let texts = Arc::new(Texts::new(household.language));
         self.outs.configure(&household, commander);
+        let texts = self.outs.texts();
         let found = self.guard.reconfigure(household.clone());
         self.recorder.set_zone(household.timezone.clone());
         let effects = self.acceptance.configure(&household, now);
