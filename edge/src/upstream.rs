@@ -92,7 +92,13 @@ async fn pass_notices(
     messages: mpsc::Sender<Message>,
 ) {
     while let Some(notice) = notices.recv().await {
-        let network = |up, reason| BoxEvent::Network { link: "upstream".into(), up, reason };
+        let network = |up, reason| BoxEvent::Network {
+            link: "upstream".into(),
+            up,
+            reason,
+            kind: None,
+            preferred: None,
+        };
         let event = match notice {
             Notice::Connected => network(true, None),
             Notice::Lost(reason) => network(false, Some(reason)),

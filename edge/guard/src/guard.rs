@@ -117,7 +117,9 @@ impl Guard {
                 }
                 self.schedule();
             }
-            Body::Box(event @ (BoxEvent::Power { .. } | BoxEvent::Network { .. })) => {
+            Body::Box(
+                event @ (BoxEvent::Power { .. } | BoxEvent::Network { .. } | BoxEvent::Boot { .. }),
+            ) => {
                 supply::observe(&mut self.supply, event, step.at, &entry.id, &mut out);
                 self.schedule();
             }
@@ -580,6 +582,7 @@ pub fn judged(rule: &Rule) -> bool {
     matches!(
         rule,
         Rule::BathroomStay
+            | Rule::CentreLost
             | Rule::Cold
             | Rule::DoorAtNight
             | Rule::Heat

@@ -196,8 +196,12 @@ rules! {
     MainsLost = "mains-lost", 301;
     /// The box's own battery is low, worn or missing.
     BoxBattery = "box-battery", 302;
-    /// The box does not reach the centre.
+    /// No link of the box reaches anything, or the centre is not reached and nobody knows of links.
     NetworkLost = "network-lost", 354;
+    /// The box does not reach the centre, though its links reach others.
+    CentreLost = "centre-lost", 350;
+    /// The contract of the modem's SIM card ends soon, or has ended.
+    SimContract = "sim-contract", 350;
     /// The box's case was opened.
     CaseOpened = "case-opened", 137;
     /// The box is too hot or too cold.

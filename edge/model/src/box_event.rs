@@ -117,14 +117,19 @@ events! {
         /// Mains present.
         mains: bool,
     }
-    /// An uplink or the broker.
+    /// An uplink, all of them, or the centre.
     Network = "network" {
-        /// Which.
+        /// Which: `upstream` is the centre, `uplinks` all links together; any other is the network
+        /// interface of one link.
         link: String,
-        /// Reached.
+        /// Reached, or, of a link, whether anything is reached over it.
         up: bool,
         /// Why not.
         reason: Option<String>,
+        /// What kind of link: `ethernet`, `wifi` or `mobile`.
+        kind: Option<String>,
+        /// Present where the choice of link changed: whether what leaves goes by this one now.
+        preferred: Option<bool>,
     }
     /// The configuration was read.
     Config = "config" {

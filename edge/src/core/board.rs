@@ -191,7 +191,7 @@ impl Board {
                     self.forget_what_the_card_proved();
                 }
             }
-            Body::Box(BoxEvent::Network { link, up, reason }) if link == "upstream" => {
+            Body::Box(BoxEvent::Network { link, up, reason, .. }) if link == "upstream" => {
                 self.upstream_since = Some(when);
                 let why = || short(reason.as_deref().unwrap_or("the centre is not reached"));
                 self.upstream_lost = (!up).then(|| why().into());

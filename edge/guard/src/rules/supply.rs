@@ -1,9 +1,11 @@
-//! Guards against a box that works on but can not for long, or whom nobody hears: mains away, or the
-//! centre out of reach. Mains is told after 1 minute (the Easyalarm's figure; units listed by UL tell it
-//! within 180 s) and a part of a minute that differs from box to box, so that a town does not call at
-//! once. The centre is told as lost after 10 minutes (telecare hubs check each path every 10 minutes).
-//! Both are faults of the home, each found once and over when it is back; the home itself is told of
-//! the power at once, because it is dark.
+//! Guards against a box that works on but can not for long, or whom nobody hears: mains away, no link
+//! that reaches anything, or the centre out of reach. Mains is told after 1 minute (the Easyalarm's
+//! figure; units listed by UL tell it within 180 s) and a part of a minute that differs from box to
+//! box, so that a town does not call at once. Network and centre are told as lost after 10 minutes
+//! (telecare hubs check each path every 10 minutes). "The network is down" is said only when no link
+//! reaches anything, or the centre is lost and nobody knows of the links; a centre that is lost while
+//! links reach others is told as that. All are faults of the home, each found once and over when it
+//! is back; the home itself is told of the power at once, because it is dark.
 
 use std::time::Duration;
 
@@ -11,14 +13,22 @@ use anju_model::{BoxEvent, Class, EntryId, Finding, Moment, Rule};
 
 use super::{Scene, absence};
 
-/// The link whose loss is judged.
+/// The way to the centre.
 const UPSTREAM: &str = "upstream";
+
+/// All links together.
+const UPLINKS: &str = "uplinks";
 
 /// What is away.
 #[derive(Debug, Clone, Default)]
 pub struct State {
     mains: Lost,
     network: Lost,
+    centre: Lost,
+    /// The centre was said not to be reached.
+    without_centre: bool,
+    /// Whether any link reaches anything, where that is known.
+    uplinks: Option<bool>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -62,9 +72,32 @@ pub fn observe(
     match event {
         BoxEvent::Power { mains } => state.mains.set(*mains, Rule::MainsLost, now, cause, out),
         BoxEvent::Network { link, up, .. } if link == UPSTREAM => {
-            state.network.set(*up, Rule::NetworkLost, now, cause, out);
+            state.without_centre = !up;
+            state.weigh(now, cause, out);
+        }
+        BoxEvent::Network { link, up, .. } if link == UPLINKS => {
+            state.uplinks = Some(*up);
+            state.weigh(now, cause, out);
+        }
+        // What is known of the links is told anew after a start.
+        BoxEvent::Boot { .. } => {
+            state.uplinks = None;
+            state.weigh(now, cause, out);
         }
         _ => {}
+    }
+}
+
+impl State {
+    /// Tells a network that is down from a centre that is.
+    fn weigh(&mut self, now: Moment, cause: &EntryId, out: &mut Vec<Finding>) {
+        let (network, centre) = match self.uplinks {
+            Some(true) => (false, self.without_centre),
+            Some(false) => (true, false),
+            None => (self.without_centre, false),
+        };
+        self.network.set(!network, Rule::NetworkLost, now, cause, out);
+        self.centre.set(!centre, Rule::CentreLost, now, cause, out);
     }
 }
 
@@ -77,6 +110,7 @@ fn spread(box_id: &str) -> Duration {
     Duration::from_millis(hash % 60_000)
 }
 
+/// How long mains, and any way out, may be away.
 fn waits(scene: &Scene) -> [Duration; 2] {
     let rule = &scene.household.guard.supply;
     let mains = rule.mains_after.saturating_add(spread(scene.household.box_id.as_str()));
@@ -86,7 +120,8 @@ fn waits(scene: &Scene) -> [Duration; 2] {
 /// When it wants to judge next.
 pub fn due(state: &State, scene: &Scene) -> Option<Moment> {
     let [mains, network] = waits(scene);
-    [state.mains.due(mains), state.network.due(network)].into_iter().flatten().min()
+    let due = [state.mains.due(mains), state.network.due(network), state.centre.due(network)];
+    due.into_iter().flatten().min()
 }
 
 /// Judges.
@@ -95,6 +130,7 @@ pub fn tick(state: &mut State, scene: &Scene, out: &mut Vec<Finding>) {
     for (lost, rule, after) in [
         (&mut state.mains, Rule::MainsLost, mains),
         (&mut state.network, Rule::NetworkLost, network),
+        (&mut state.centre, Rule::CentreLost, network),
     ] {
         if lost.due(after).is_some_and(|due| due <= scene.now)
             && let Some((since, cause)) = &lost.since

@@ -254,6 +254,13 @@ impl Fields<'_> {
         }
     }
 
+    pub(super) fn date(&self, key: &str) -> Option<jiff::civil::Date> {
+        match self.values.get(key)? {
+            Checked::Date(date) => Some(*date),
+            _ => None,
+        }
+    }
+
     pub(super) fn hours(&self, key: &str) -> Option<Hours> {
         match self.values.get(key)? {
             Checked::Hours(hours) => Some(hours.clone()),

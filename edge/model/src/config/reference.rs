@@ -53,6 +53,7 @@ fn kind(key: &Key) -> String {
         Kind::Integer { min, max } => format!("whole number, {min} to {max}"),
         Kind::Duration { min, max } => format!("duration, `\"{min}\"` to `\"{max}\"`"),
         Kind::TimeOfDay => "time of day, `\"HH:MM\"`".to_owned(),
+        Kind::Date => "date, `\"YYYY-MM-DD\"`".to_owned(),
         Kind::Bytes { min, max } => format!("size, `\"{min}\"` to `\"{max}\"`"),
         Kind::Choice(list) => format!("one of {}", words(list)),
         Kind::Choices(list) => format!("list of {}", words(list)),

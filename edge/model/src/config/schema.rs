@@ -46,6 +46,8 @@ pub(super) enum Kind {
     Duration { min: &'static str, max: &'static str },
     /// A time of day, `HH:MM`.
     TimeOfDay,
+    /// A date, `YYYY-MM-DD`.
+    Date,
     /// A size in bytes in a range, both written as in the file.
     Bytes { min: &'static str, max: &'static str },
     /// One of some words.

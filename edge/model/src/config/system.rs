@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::civil::Date;
+
 use super::ActiveLevel;
 
 /// The way to the centre.
@@ -75,6 +77,10 @@ pub struct Modem {
     pub power: Option<ModemPower>,
     /// Bytes that the contract has for a calendar month.
     pub data_budget: Option<u64>,
+    /// Access point name of the contract, for data.
+    pub apn: Option<String>,
+    /// Last day of the contract.
+    pub contract_ends: Option<Date>,
 }
 
 /// The line that cuts the modem's power while it is active.

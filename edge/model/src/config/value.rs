@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use toml_edit::{Item, Value};
 
@@ -29,6 +30,7 @@ pub(super) enum Checked {
     Number(f64),
     Duration(Duration),
     Time(TimeOfDay),
+    Date(Date),
     Bytes(u64),
     Text(String),
     List(Vec<String>),
@@ -105,6 +107,12 @@ pub(super) fn check(key: &Key, item: &Item) -> Result<Checked> {
         }
         Kind::TimeOfDay => amount::time_of_day(text(key, item, "a time of day such as \"07:00\"")?)
             .map(Checked::Time),
+        Kind::Date => match item.as_datetime() {
+            // As TOML itself writes a date.
+            Some(written) => amount::date(&written.to_string()),
+            None => amount::date(text(key, item, "a date in quotes such as \"2027-03-31\"")?),
+        }
+        .map(Checked::Date),
         Kind::Bytes { min, max } => match item.as_integer() {
             Some(number) => amount::bytes(&number.to_string(), min, max),
             None => amount::bytes(text(key, item, "a size such as \"512MiB\"")?, min, max),
@@ -265,6 +273,7 @@ pub(super) fn example(key: &Key) -> String {
         Kind::Integer { min, .. } => min.to_string(),
         Kind::Duration { .. } => "\"24h\"".to_owned(),
         Kind::TimeOfDay => "\"07:00\"".to_owned(),
+        Kind::Date => "\"2027-03-31\"".to_owned(),
         Kind::Bytes { .. } => "\"512MiB\"".to_owned(),
         Kind::Choice(words) => format!("{:?}", words.first().unwrap_or(&"")),
         Kind::Choices(words) => format!("[{:?}]", words.first().unwrap_or(&"")),

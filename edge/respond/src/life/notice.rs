@@ -148,8 +148,10 @@ impl Book {
             |o| self.thing(&o.device, o.kind, o.room.as_ref()),
         );
         let since = raise.since.map(|s| self.civil.clock_time(s));
+        let until = self.household.modem.contract_ends.map(|day| day.to_string());
         let args = [
             ("thing", thing.as_str()),
+            ("until", until.as_deref().unwrap_or("none")),
             ("class", raise.class.as_str()),
             ("since", since.as_deref().unwrap_or("none")),
         ];

@@ -69,6 +69,8 @@ pub const fn gravest(rule: &Rule) -> Class {
         | Rule::MainsLost
         | Rule::BoxBattery
         | Rule::NetworkLost
+        | Rule::CentreLost
+        | Rule::SimContract
         | Rule::CaseOpened
         | Rule::BoxTemperature
         | Rule::StorageWear => Class::Fault,

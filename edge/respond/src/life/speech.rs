@@ -82,7 +82,14 @@ fn first_words(rule: &Rule, class: Class) -> &'static [PromptId] {
         (Rule::BoxBattery, _) => &[PromptId::BoxBattery],
         (Rule::NetworkLost, _) => &[PromptId::NetworkLost],
         (Rule::CaseOpened, _) => &[PromptId::CaseOpened],
-        (Rule::Configuration | Rule::BoxTemperature | Rule::StorageWear, _) => &[PromptId::BoxCare],
+        (
+            Rule::Configuration
+            | Rule::BoxTemperature
+            | Rule::StorageWear
+            | Rule::CentreLost
+            | Rule::SimContract,
+            _,
+        ) => &[PromptId::BoxCare],
         // Whoever sleeps is not to be frightened, and whoever creeps about not to be warned.
         (Rule::PersonAtNight, _) => &[],
         // A rule of another version.
@@ -247,7 +254,13 @@ mod tests {
 
     #[test]
     fn dangers_that_want_different_things_done_have_different_words() {
-        let shared = [Rule::Configuration, Rule::BoxTemperature, Rule::StorageWear];
+        let shared = [
+            Rule::Configuration,
+            Rule::BoxTemperature,
+            Rule::StorageWear,
+            Rule::CentreLost,
+            Rule::SimContract,
+        ];
         let mut said = std::collections::BTreeMap::new();
         for rule in Rule::KNOWN.iter().filter(|rule| !shared.contains(rule)) {
             for class in CLASSES {

@@ -91,8 +91,6 @@ fn mains_and_network_are_told_after_a_while_and_when_they_are_back() {
     life.restart();
     assert_eq!(life.pass(HOUR), NOTHING);
     assert_eq!(life.record(mains(true)).len(), 1);
-    let network =
-        |link: &str, up| Body::Box(BoxEvent::Network { link: link.into(), up, reason: None });
     life.until("2026-11-24T12:00");
     life.record(network("zigbee", false));
     life.record(network("upstream", false));
@@ -100,6 +98,33 @@ fn mains_and_network_are_told_after_a_while_and_when_they_are_back() {
     life.record(network("upstream", false));
     assert_eq!(life.until("2026-11-24T12:30"), ["12:10 fault network-lost"]);
     assert_eq!(life.record(network("upstream", true)), ["12:30 over network-lost"]);
+}
+
+fn network(link: &str, up: bool) -> Body {
+    let link = link.into();
+    Body::Box(BoxEvent::Network { link, up, reason: None, kind: None, preferred: None })
+}
+
+#[test]
+fn a_centre_that_is_lost_is_told_from_a_network_that_is() {
+    let mut life = Life::begin(home(), "2026-11-24T09:00");
+    life.record(network("uplinks", true));
+    life.record(network("upstream", false));
+    assert_eq!(life.until("2026-11-24T10:00"), ["09:10 fault centre-lost"]);
+    // Then the last link is lost too: that is another matter, and waits its own time.
+    assert_eq!(life.record(network("uplinks", false)), ["10:00 over centre-lost"]);
+    assert_eq!(life.until("2026-11-24T11:00"), ["10:10 fault network-lost"]);
+    life.record(network("eth0", true));
+    assert_eq!(life.record(network("uplinks", true)), ["11:00 over network-lost"]);
+    assert_eq!(life.until("2026-11-24T11:05"), NOTHING);
+    assert_eq!(life.record(network("upstream", true)), NOTHING);
+    assert_eq!(life.until("2026-11-24T12:00"), NOTHING);
+    // A home without a centre has links to lose all the same.
+    life.record(network("uplinks", false));
+    assert_eq!(life.until("2026-11-24T13:00"), ["12:10 fault network-lost"]);
+    // A box that starts anew does not know of its links, until it tells of them.
+    let boot = BoxEvent::Boot { version: "1".into(), clean: true, durable: None };
+    assert_eq!(life.record(Body::Box(boot)), ["13:00 over network-lost"]);
 }
 
 #[test]

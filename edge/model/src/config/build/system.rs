@@ -133,5 +133,22 @@ pub(super) fn modem(root: &Row<'_>, faults: &mut Faults<'_>) -> Modem {
     Modem {
         power: line.map(|(chip, pin)| ModemPower { chip, pin, active }),
         data_budget: fields.bytes("data_budget"),
+        apn: apn(&fields, faults),
+        contract_ends: fields.date("contract_ends"),
     }
+}
+
+/// An access point name (3GPP TS 23.003 clause 9.1: labels of letters, digits and hyphens; `_` is
+/// seen in the wild).
+fn apn(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<String> {
+    let apn = fields.text("apn")?;
+    let label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    };
+    if !apn.split('.').all(label) {
+        let mend = "write it as the operator does, such as apn = \"cmnet\"";
+        fields.fault(faults, "apn", "this is not an access point name", mend);
+        return None;
+    }
+    Some(apn)
 }

@@ -123,5 +123,18 @@ pub(in crate::config) const MODEM: Section = Section {
             "Bytes that the SIM card's contract has for a calendar month; four fifths of it and all \
              of it are told by day. Nothing is held back for its sake.",
         ),
+        optional(
+            "apn",
+            Kind::Text { max: 64 },
+            "Access point name of the SIM card's contract, such as `cmnet`. With it the box keeps a \
+             mobile connection of NetworkManager named `anju-mobile`, which it uses when neither \
+             Ethernet nor Wi-Fi reaches anything; without it the box makes none.",
+        ),
+        optional(
+            "contract_ends",
+            Kind::Date,
+            "Last day of the SIM card's contract. It is told by day 28 and 7 days ahead, and once it \
+             is over.",
+        ),
     ],
 };

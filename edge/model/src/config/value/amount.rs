@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
+
 use super::{Result, TimeOfDay, Wrong};
 use crate::config::fault::quote;
 
@@ -108,6 +110,24 @@ pub(super) fn time_of_day(text: &str) -> Result<TimeOfDay> {
         })
 }
 
+/// Reads `YYYY-MM-DD`.
+pub(super) fn date(text: &str) -> Result<Date> {
+    let digits =
+        |part: &str, count| part.len() == count && part.bytes().all(|b| b.is_ascii_digit());
+    let sound = {
+        let mut parts = text.split('-');
+        let each =
+            [4, 2, 2].into_iter().all(|count| parts.next().is_some_and(|p| digits(p, count)));
+        each && parts.next().is_none()
+    };
+    sound.then(|| text.parse().ok()).flatten().ok_or_else(|| {
+        Wrong::new(
+            format!("{} is not a date", quote(text)),
+            "use YYYY-MM-DD, a day that is in the calendar, such as \"2027-03-31\"",
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +162,22 @@ mod tests {
         assert_eq!(time_of_day("07:30").unwrap(), TimeOfDay::constant(7, 30, 0, 0));
         for wrong in ["7:30", "24:00", "12:60", "noon", "", "07:30:00", "+7:30"] {
             assert!(time_of_day(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn dates() {
+        assert_eq!(date("2028-02-29").unwrap(), Date::constant(2028, 2, 29));
+        for wrong in [
+            "2027-02-29",
+            "2027-3-1",
+            "31.03.2027",
+            "",
+            "2027-03-31T00:00",
+            "+002027-03-31",
+            "soon",
+        ] {
+            assert!(date(wrong).is_err(), "{wrong}");
         }
     }
 }

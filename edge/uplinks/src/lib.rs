@@ -1,0 +1,9 @@
+//! The ways into the Internet: Ethernet, Wi-Fi and 4G, which NetworkManager owns. Each is tried for
+//! what really counts, whether a server of the box answers over it; what leaves goes by the best that
+//! is proved so, and the 4G connection has a profile with the contract's access point. It must never
+//! hold anything up: an alert leaves by whatever the kernel has, and without NetworkManager the box
+//! works as before and says that its links are not managed.
+
+mod choice;
+
+pub use choice::{Choice, Kind, News};
