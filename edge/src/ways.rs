@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use anju_drivers::Action as DeviceAction;
 use anju_drivers::fleet::Commander;
-use anju_model::config::{Binding, ChannelKind, Household};
+use anju_model::config::{Binding, ChannelKind, Household, Satellite, Says};
 use anju_model::{AlertId, BoxEvent, Delivery, DeviceId, DeviceKind};
 use anju_respond::life::{Action, Announcement, Clip, Input, Repeat, SirenPattern, Urgency};
 use anju_respond::out::siren::{Obeyed, SirenPort, Sirens};
-use anju_respond::out::speaker::{Speaker, SpeakerEvent, SpeakerSettings};
+use anju_respond::out::speaker::{Speaker, SpeakerEvent, SpeakerSettings, VoiceSettings, Voices};
 use anju_respond::out::{Health, ModemNews, Report, Reports, Ways};
 use anju_respond::texts::Texts;
 use tokio::sync::mpsc;
@@ -25,15 +25,17 @@ use crate::rescue::Rescue;
 pub struct Told {
     /// Of messages, sirens and the ways themselves.
     pub reports: Reports,
-    /// Alerts that the speaker began to announce.
-    pub spoken: mpsc::UnboundedSender<AlertId>,
+    /// Alerts that a speaker began to announce, and which.
+    pub spoken: mpsc::UnboundedSender<(AlertId, String)>,
     /// Whether a siren obeyed its acceptance.
     pub messages: mpsc::Sender<Message>,
 }
 
 /// The ways out, as the core uses them.
 pub struct Outs {
+    voice: Option<(VoiceSettings, Voices)>,
     speaker: Option<(SpeakerSettings, Speaker)>,
+    satellites: Vec<(Satellite, Speaker)>,
     sirens: Sirens,
     sounding: Option<(AlertId, SirenPattern)>,
     ways: Ways,
@@ -78,7 +80,9 @@ impl Outs {
     /// Starts the ways out inside a tokio runtime; what channels keep lies in the data folder.
     pub fn start(household: &Household, data: &Path, commander: &Commander, told: Told) -> Self {
         let mut outs = Self {
+            voice: None,
             speaker: None,
+            satellites: Vec::new(),
             sirens: Sirens::start(Vec::new(), &told.reports),
             sounding: None,
             ways: Ways::new(data, &told.reports),
@@ -93,10 +97,7 @@ impl Outs {
     /// Takes a new configuration, whose drivers were started. What is said, sounded and sent goes on.
     pub fn configure(&mut self, household: &Household, commander: &Commander) {
         self.commander = commander.clone();
-        let settings = SpeakerSettings::new(&household.speaker, household.language);
-        if self.speaker.as_ref().map(|(now, _)| now) != Some(&settings) {
-            self.speaker = self.start_speaker(settings);
-        }
+        self.configure_speakers(household);
         let sirens = household.devices.iter().filter(|device| device.kind == DeviceKind::Siren);
         let ports = sirens.map(|device| {
             let port = DriverSiren {
@@ -121,17 +122,65 @@ impl Outs {
         self.texts.clone()
     }
 
-    fn start_speaker(&self, settings: SpeakerSettings) -> Option<(SpeakerSettings, Speaker)> {
-        let told = self.told.clone();
-        match Speaker::start(settings.clone(), move |event| speaker_said(&told, event)) {
-            Ok(speaker) => Some((settings, speaker)),
+    /// A speaker whose settings are the same goes on with what it says.
+    fn configure_speakers(&mut self, household: &Household) {
+        let settings = VoiceSettings::new(household);
+        let voices = match self.voice.take() {
+            Some((now, voices)) if now == settings => voices,
+            _ => {
+                let voices = Voices::new(&settings);
+                self.speakers().for_each(|speaker| speaker.take_voices(voices.clone()));
+                voices
+            }
+        };
+        self.voice = Some((settings, voices.clone()));
+        let settings = SpeakerSettings::local(&household.speaker);
+        if self.speaker.as_ref().map(|(now, _)| now) != Some(&settings) {
+            let speaker = self.start_speaker("speaker".to_owned(), &settings, &voices);
+            self.speaker = speaker.map(|speaker| (settings, speaker));
+        }
+        let mut before = std::mem::take(&mut self.satellites);
+        for satellite in &household.speaker.satellites {
+            let same = before.iter().position(|(now, _)| now == satellite);
+            let speaker = match same {
+                Some(at) => Some(before.swap_remove(at).1),
+                None => {
+                    let settings = SpeakerSettings::satellite(satellite);
+                    self.start_speaker(satellite_name(satellite), &settings, &voices)
+                }
+            };
+            self.satellites.extend(speaker.map(|speaker| (satellite.clone(), speaker)));
+        }
+        // One that is no more is no fault either.
+        for (gone, _) in before.iter().filter(|(_, speaker)| speaker.is_broken()) {
+            let health = Health { part: satellite_name(gone), broken: None };
+            let _ = self.told.reports.send(Report::Health(health));
+        }
+    }
+
+    fn start_speaker(
+        &self,
+        part: String,
+        settings: &SpeakerSettings,
+        voices: &Voices,
+    ) -> Option<Speaker> {
+        let (told, name) = (self.told.clone(), part.clone());
+        let tell = move |event| speaker_said(&told, &name, event);
+        match Speaker::start(settings.clone(), voices.clone(), tell) {
+            Ok(speaker) => Some(speaker),
             Err(error) => {
                 let broken = Some(format!("no thread for the speaker: {error}"));
-                let health = Report::Health(Health { part: "speaker".into(), broken });
+                let health = Report::Health(Health { part, broken });
                 let _ = self.told.reports.send(health);
                 None
             }
         }
+    }
+
+    /// The box's own speaker and those in other rooms.
+    fn speakers(&self) -> impl Iterator<Item = &Speaker> {
+        let own = self.speaker.iter().map(|(_, speaker)| speaker);
+        own.chain(self.satellites.iter().map(|(_, speaker)| speaker))
     }
 
     /// Ends the channels; speaker and sirens end by themselves.
@@ -143,11 +192,7 @@ impl Outs {
     pub fn send(&mut self, action: Action) {
         match action {
             Action::Announce(announcement) => self.say(announcement),
-            Action::Quiet { slot } => {
-                if let Some((_, speaker)) = &self.speaker {
-                    speaker.quiet(&slot);
-                }
-            }
+            Action::Quiet { slot } => self.speakers().for_each(|speaker| speaker.quiet(&slot)),
             Action::Sound { alert, pattern } => {
                 self.sounding = Some((alert.clone(), pattern));
                 self.sirens.sound(alert, pattern);
@@ -196,6 +241,14 @@ impl Outs {
     }
 
     fn say(&self, announcement: Announcement) {
+        for (satellite, speaker) in &self.satellites {
+            if satellite.says == Says::All || announcement.urgency == Urgency::Critical {
+                speaker.say(announcement.clone());
+            } else {
+                // What it said in that slot before is over all the same.
+                speaker.quiet(&announcement.slot);
+            }
+        }
         if let Some((_, speaker)) = &self.speaker {
             speaker.say(announcement);
         }
@@ -213,15 +266,19 @@ impl Outs {
     }
 }
 
+fn satellite_name(satellite: &Satellite) -> String {
+    format!("satellite-{}", satellite.id)
+}
+
 // Nobody listens to either any more only while the box stops.
-fn speaker_said(told: &Told, event: SpeakerEvent) {
+fn speaker_said(told: &Told, part: &str, event: SpeakerEvent) {
     match event {
         SpeakerEvent::Started { alert: Some(alert), .. } => {
-            let _ = told.spoken.send(alert);
+            let _ = told.spoken.send((alert, part.to_owned()));
         }
         SpeakerEvent::Started { alert: None, .. } | SpeakerEvent::Finished { .. } => {}
         SpeakerEvent::Health(broken) => {
-            let health = Report::Health(Health { part: "speaker".into(), broken });
+            let health = Report::Health(Health { part: part.to_owned(), broken });
             let _ = told.reports.send(health);
         }
     }
@@ -230,15 +287,13 @@ fn speaker_said(told: &Told, event: SpeakerEvent) {
 /// Passes what the ways out report on to the core.
 pub async fn pass_reports(
     mut reports: mpsc::UnboundedReceiver<Report>,
-    mut spoken: mpsc::UnboundedReceiver<AlertId>,
+    mut spoken: mpsc::UnboundedReceiver<(AlertId, String)>,
     rescue: Rescue,
     messages: mpsc::Sender<Message>,
 ) {
     loop {
         let message = tokio::select! {
-            Some(alert) = spoken.recv() => {
-                Message::Tell(Input::Announced { alert, by: "speaker".into() })
-            }
+            Some((alert, by)) = spoken.recv() => Message::Tell(Input::Announced { alert, by }),
             Some(report) = reports.recv() => {
                 if let Report::Modem(ModemNews { rung: Some(rung), .. }) = &report {
                     rescue.climb(*rung);

@@ -22,10 +22,15 @@ pub fn onvif(bytes: &[u8]) {
     }
 }
 
-/// A stream of Wyoming events; it is the same however it is cut.
+/// A stream of Wyoming events, without its sound and with it; it is the same however it is cut.
 pub fn wyoming(bytes: &[u8]) {
-    let whole = Decoder::default().feed(bytes);
-    let mut decoder = Decoder::default();
+    followed(bytes, Decoder::default);
+    followed(bytes, Decoder::that_keeps_sound);
+}
+
+fn followed(bytes: &[u8], begin: fn() -> Decoder) {
+    let whole = begin().feed(bytes);
+    let mut decoder = begin();
     let mut pieces = Vec::new();
     for byte in bytes {
         match decoder.feed(std::slice::from_ref(byte)) {

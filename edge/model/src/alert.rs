@@ -380,7 +380,7 @@ steps! {
     }
     /// The box said or showed it.
     Announced = "announced" {
-        /// What announced: `speaker`, `siren`.
+        /// What announced: `speaker`, `siren`, `satellite-<id>` of a speaker in another room.
         by: String,
     }
     /// A contact is being tried.

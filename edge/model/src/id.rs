@@ -131,6 +131,10 @@ identifier!(
     /// A room of the home.
     RoomId, "room id"
 );
+identifier!(
+    /// A speaker in another room.
+    SatelliteId, "satellite id"
+);
 
 /// The name of a journal entry: box, epoch and number. Rises with (epoch, seq).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

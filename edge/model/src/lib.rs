@@ -23,7 +23,7 @@ pub use box_event::{BoxEvent, OldCharge};
 pub use delivery::Delivery;
 pub use entry::{Body, Entry, EntryError, Lane};
 pub use finding::{Finding, Raise};
-pub use id::{BoxId, ContactId, DeviceId, EntryId, IdError, LinkId, PersonId, RoomId};
+pub use id::{BoxId, ContactId, DeviceId, EntryId, IdError, LinkId, PersonId, RoomId, SatelliteId};
 pub use kind::{Category, DeviceKind};
 pub use language::Language;
 pub use observation::{Fact, Observation};

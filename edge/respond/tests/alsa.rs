@@ -11,7 +11,10 @@ use std::time::{Duration, Instant};
 
 use anju_model::Language;
 use anju_respond::life::{Announcement, Clip, Repeat, Urgency};
-use anju_respond::out::speaker::{Repeats, Speaker, SpeakerEvent, SpeakerSettings};
+use anju_respond::out::speaker::{
+    LocalSettings, OutletSettings, Repeats, Speaker, SpeakerEvent, SpeakerSettings, VoiceSettings,
+    Voices,
+};
 use anju_respond::prompts::{self, PromptId};
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -26,19 +29,20 @@ fn say(slot: &str, prompt: PromptId) -> Announcement {
     }
 }
 
+fn card() -> SpeakerSettings {
+    let local = LocalSettings { device: None, wav_dir: None, paced: true };
+    SpeakerSettings { outlet: OutletSettings::Local(local), repeats: Repeats::default() }
+}
+
+fn voices() -> Voices {
+    Voices::new(&VoiceSettings { language: Language::ZhCn, pack: None })
+}
+
 #[test]
 #[ignore = "run in a child process by the test below"]
 fn child_speaks() {
     let (tell, hear) = channel();
-    let settings = SpeakerSettings {
-        device: None,
-        wav_dir: None,
-        pack: None,
-        language: Language::ZhCn,
-        repeats: Repeats::default(),
-        paced: true,
-    };
-    let speaker = Speaker::start(settings, move |event| {
+    let speaker = Speaker::start(card(), voices(), move |event| {
         let _ = tell.send(event);
     })
     .unwrap();
@@ -59,15 +63,7 @@ fn child_speaks() {
 #[test]
 #[ignore = "run in a child process by the test below"]
 fn child_meets_a_card_that_blocks() {
-    let settings = SpeakerSettings {
-        device: None,
-        wav_dir: None,
-        pack: None,
-        language: Language::ZhCn,
-        repeats: Repeats::default(),
-        paced: true,
-    };
-    let speaker = Speaker::start(settings, |_| ()).unwrap();
+    let speaker = Speaker::start(card(), voices(), |_| ()).unwrap();
     let begin = Instant::now();
     speaker.say(say("a", PromptId::HelpPressed));
     while speaker.stuck_for() < Duration::from_millis(100) {

@@ -1,10 +1,12 @@
-//! The speaker: the system has a sound card, or a folder for WAV files stands in for it.
+//! The speakers: the system has a sound card, or a folder for WAV files stands in for it; those in
+//! other rooms answer.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use anju_model::config::Speaker;
+use anju_model::config::{Satellite, Speaker};
 use anju_respond::out::speaker::pack::{Pack, Unfit};
+use anju_respond::out::speaker::satellite;
 use anju_respond::prompts::PromptId;
 
 use super::{Case, Finding, ok, problem};
@@ -16,7 +18,26 @@ pub(super) async fn check(case: Arc<Case>) -> Vec<Finding> {
         let read = tokio::task::spawn_blocking(move || voices(&folder)).await;
         found.extend(read.unwrap_or_default());
     }
+    let satellites: Vec<_> = speaker
+        .satellites
+        .into_iter()
+        .map(|satellite| tokio::task::spawn_blocking(move || answers(&satellite)))
+        .collect();
+    for satellite in satellites {
+        found.extend(satellite.await);
+    }
     found
+}
+
+fn answers(satellite: &Satellite) -> Finding {
+    let about = format!("satellite {}", satellite.id);
+    match satellite::probe(&satellite.host, satellite.port) {
+        Ok(()) => ok(about, format!("{}:{} answers", satellite.host, satellite.port)),
+        Err(why) => {
+            let mend = "check its power, its network and `url` in [[speaker.satellite]]";
+            problem(about, why, mend)
+        }
+    }
 }
 
 /// The recordings that go before the prompts.

@@ -46,6 +46,7 @@ mod proofs;
 mod push;
 mod readme;
 mod rtl433;
+mod satellites;
 mod serial;
 mod sms;
 mod speech;

@@ -17,7 +17,7 @@ use crate::common::{Box_, Broker, DEADLINE, Peer};
 const RATE: usize = 24_000;
 
 /// What comes out of the card, and when: a piece for each that the library writes.
-fn listen(pipe: &Path) -> Receiver<(Instant, Vec<i16>)> {
+pub fn listen(pipe: &Path) -> Receiver<(Instant, Vec<i16>)> {
     let (tell, hear) = channel();
     let pipe = pipe.to_owned();
     std::thread::spawn(move || {
@@ -53,12 +53,12 @@ fn card(folder: &Path) -> (std::path::PathBuf, Receiver<(Instant, Vec<i16>)>) {
 }
 
 /// Listens until the utterance has ended.
-fn until_quiet(hear: &Receiver<(Instant, Vec<i16>)>) {
+pub fn until_quiet(hear: &Receiver<(Instant, Vec<i16>)>) {
     while !hear.recv_timeout(DEADLINE).expect("an end").1.is_empty() {}
 }
 
 /// Listens until that prompt was heard whole.
-fn until_heard(hear: &Receiver<(Instant, Vec<i16>)>, sound: &[i16], what: &str) {
+pub fn until_heard(hear: &Receiver<(Instant, Vec<i16>)>, sound: &[i16], what: &str) {
     let mut heard: Vec<i16> = Vec::new();
     let deadline = Instant::now() + DEADLINE;
     let probe = &sound[sound.len() / 2..sound.len() / 2 + RATE / 10];
@@ -70,7 +70,7 @@ fn until_heard(hear: &Receiver<(Instant, Vec<i16>)>, sound: &[i16], what: &str) 
     }
 }
 
-fn builtin(id: PromptId) -> Vec<i16> {
+pub fn builtin(id: PromptId) -> Vec<i16> {
     prompts::decode(prompts::ogg(id, Language::ZhCn)).unwrap().samples
 }
 

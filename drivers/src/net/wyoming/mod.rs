@@ -3,7 +3,7 @@
 //! is told which words to detect. No sound is asked for, and what comes is thrown away at once: the
 //! box keeps neither sound nor words but the name of the wake word. A lost service is told as lost.
 
-pub mod event;
+pub use anju_wyoming as event;
 
 use std::time::Duration;
 

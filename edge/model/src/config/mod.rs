@@ -47,4 +47,6 @@ pub use rules::{
     OwnRange, PersonAtNightRule, StrangersRule, SupplyRule, TRIAL, TestPressRule, VitalRange,
     VitalRule, VoiceRule, WaterRule,
 };
-pub use system::{CaseSwitch, JournalLimits, Modem, ModemPower, Speaker, Upstream, Web};
+pub use system::{
+    CaseSwitch, JournalLimits, Modem, ModemPower, Satellite, Says, Speaker, Upstream, Web,
+};

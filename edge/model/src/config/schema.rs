@@ -31,7 +31,7 @@ pub(super) use rules::{
     BATHROOM_STAY, CLIMATE, DOOR_AT_NIGHT, LOCK, MEDICATION, OUT_OF_BED, OWN_RANGE,
     PERSON_AT_NIGHT, STRANGERS, SUPPLY, TEST_PRESS, VITAL, VOICE, WATER,
 };
-pub(super) use system::{CASE, JOURNAL, MODEM, SPEAKER, UPSTREAM, WEB};
+pub(super) use system::{CASE, JOURNAL, MODEM, SATELLITE, SPEAKER, UPSTREAM, WEB};
 
 /// What a key may hold.
 #[derive(Debug, Clone, Copy)]
@@ -247,6 +247,7 @@ pub(super) const ALL: &[&Section] = &[
     &UPSTREAM,
     &WEB,
     &SPEAKER,
+    &SATELLITE,
     &CASE,
     &JOURNAL,
     &MODEM,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use super::ActiveLevel;
+use crate::{RoomId, SatelliteId};
 
 /// The way to the centre.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +58,32 @@ pub struct Speaker {
     pub wav_dir: Option<PathBuf>,
     /// Folder of recordings that are heard instead of the built-in prompts.
     pub pack: Option<PathBuf>,
+    /// Speakers in other rooms.
+    pub satellites: Vec<Satellite>,
+}
+
+/// A speaker in another room, reached over the Wyoming protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Satellite {
+    /// Its name in faults and events.
+    pub id: SatelliteId,
+    /// Where it stands.
+    pub room: Option<RoomId>,
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// What is said there.
+    pub says: Says,
+}
+
+/// What a satellite says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Says {
+    /// `critical`: only what calls for help or warns of danger.
+    Critical,
+    /// `all`: what the box itself says.
+    All,
 }
 
 /// The switch that tells when the box's own case is opened.

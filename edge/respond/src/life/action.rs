@@ -20,11 +20,11 @@ pub enum Input {
     Request(Request),
     /// A way out reports about one message.
     Delivered(Delivery),
-    /// The speaker or the siren really began for that alert.
+    /// A speaker or the siren really began for that alert.
     Announced {
         /// Which alert.
         alert: AlertId,
-        /// `speaker` or `siren`.
+        /// `speaker`, `satellite-<id>` or `siren`.
         by: String,
     },
     /// A contact answered without naming an alert.

@@ -78,7 +78,7 @@ pub struct ModemNews {
 /// Whether a part works. Sent when that changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
-    /// Which part: `speaker`, a channel's name, `ntfy-replies`, `modem`, `siren-<device>`.
+    /// Which part: `speaker`, `satellite-<id>`, a channel's name, `ntfy-replies`, `modem`, `siren-<device>`.
     pub part: String,
     /// Why it does not work; `None` when it works.
     pub broken: Option<String>,

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::super::schema;
 use super::super::{
-    ActiveLevel, Binding, CaseSwitch, Device, JournalLimits, Link, Modem, ModemPower, Speaker,
-    Upstream, Web,
+    ActiveLevel, Binding, CaseSwitch, Device, JournalLimits, Link, Modem, ModemPower, Satellite,
+    Says, Speaker, Upstream, Web,
 };
-use super::single;
-use crate::LinkId;
+use super::{Names, single};
 use crate::config::fault::Faults;
-use crate::config::reader::{Expected, Fields, Row};
+use crate::config::reader::{self, Expected, Fields, Row};
+use crate::{LinkId, RoomId, SatelliteId};
 
 pub(super) fn upstream(root: &Row<'_>, faults: &mut Faults<'_>) -> Option<Upstream> {
     let fields = single(root, "upstream", &Expected::only(&[&schema::UPSTREAM]), faults)?;
@@ -80,14 +80,32 @@ pub(super) fn web(root: &Row<'_>, faults: &mut Faults<'_>) -> Web {
 }
 
 pub(super) fn speaker(root: &Row<'_>, faults: &mut Faults<'_>) -> Speaker {
-    single(root, "speaker", &Expected::only(&[&schema::SPEAKER]), faults).map_or_else(
-        Speaker::default,
-        |fields| Speaker {
-            device: fields.text("device"),
-            wav_dir: fields.path("wav_dir"),
-            pack: fields.path("pack"),
-        },
-    )
+    let below = Expected { tables: &["satellite"], ..Expected::only(&[&schema::SPEAKER]) };
+    let Some(fields) = single(root, "speaker", &below, faults) else { return Speaker::default() };
+    let mut names = Names::new("satellite");
+    let mut satellites = Vec::new();
+    for (index, row) in reader::rows(&fields.row, "satellite", faults).into_iter().enumerate() {
+        let fields = reader::read(row, &Expected::only(&[&schema::SATELLITE]), faults);
+        let id = names.of(&fields, index + 1, faults);
+        let (Ok(id), Some(url)) = (SatelliteId::new(&id), fields.url("url")) else { continue };
+        satellites.push(Satellite {
+            id,
+            room: fields.text("room").and_then(|room| RoomId::new(&room).ok()),
+            host: url.host,
+            port: url.port,
+            says: if fields.text("says").is_some_and(|says| says == "all") {
+                Says::All
+            } else {
+                Says::Critical
+            },
+        });
+    }
+    Speaker {
+        device: fields.text("device"),
+        wav_dir: fields.path("wav_dir"),
+        pack: fields.path("pack"),
+        satellites,
+    }
 }
 
 /// A line that a device has can not be the case's too; the device counts, for it may call for help.

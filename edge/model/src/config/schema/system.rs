@@ -1,4 +1,4 @@
-//! `[upstream]`, `[web]`, `[speaker]`, `[case]`, `[journal]` and `[modem]`.
+//! `[upstream]`, `[web]`, `[speaker]` and its satellites, `[case]`, `[journal]` and `[modem]`.
 
 use super::{Kind, Section, default, derived, optional, required};
 
@@ -62,6 +62,30 @@ pub(in crate::config) const SPEAKER: Section = Section {
             "Folder of recordings (a dialect, the family's voices) that are heard instead of the \
              built-in prompts: `<prompt>.ogg` or `.wav`, `room-<room>`, `contact-<id>`; what is \
              missing is said as ever. Read at the start.",
+        ),
+    ],
+};
+
+pub(in crate::config) const SATELLITE: Section = Section {
+    heading: "[[speaker.satellite]]",
+    when: "",
+    doc: "A speaker in another room: a Wyoming satellite or sound service (`snd`). Each speaks for \
+          itself; one that is off delays no other and is told by day.",
+    keys: &[
+        required("id", Kind::Id, "Identifier."),
+        optional("room", Kind::Id, "Where it stands."),
+        required(
+            "url",
+            Kind::Url { schemes: &[("tcp", 10601)], path: false },
+            "Where it listens, `tcp://HOST:PORT`. A satellite serves one at a time: one whose wake \
+             word is a device of the box as well has a sound service of its own (`--snd-uri`).",
+        ),
+        default(
+            "says",
+            Kind::Choice(&["critical", "all"]),
+            "\"critical\"",
+            "Whether it says only what is critical (calls for help and dangers, at any hour), or \
+             all that the box says.",
         ),
     ],
 };

@@ -1,14 +1,18 @@
-//! The speaker: one thread that says what is most urgent, and cuts itself off when something more
-//! urgent comes. Asking it to speak only puts words in its queue: a card that is dead, absent or
+//! The speakers: for each one thread that says what is most urgent, and cuts itself off when something
+//! more urgent comes. Asking it to speak only puts words in its queue: a card that is dead, absent or
 //! does not take sound holds up nobody, is opened again with growing pauses, and is reported.
 //!
-//! Without a sound card, utterances are written as WAV files where a folder for them is given.
+//! The box's own speaker is a sound card; without one, utterances are written as WAV files where a
+//! folder for them is given. Those in other rooms are satellites in the network. None waits for
+//! another.
 
 mod alsa;
 mod espeak;
+mod local;
 pub mod pack;
 mod queue;
 mod samples;
+pub mod satellite;
 mod sink;
 mod thread;
 mod voice;
@@ -19,41 +23,71 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anju_model::{AlertId, Language};
+use anju_model::AlertId;
+
+use satellite::{Checks, SatelliteSettings};
+pub use voice::{VoiceSettings, Voices};
 
 use crate::life::Announcement;
+use local::Local;
+use satellite::Satellite;
+use sink::Outlet;
 use thread::Shared;
 
 /// How long a stop waits for the sound thread.
 const STOPS_WITHIN: Duration = Duration::from_secs(1);
 
-/// How the speaker is set up.
+/// How a speaker is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpeakerSettings {
+    /// Where its sound goes.
+    pub outlet: OutletSettings,
+    /// When what repeats is said again.
+    pub repeats: Repeats,
+}
+
+/// Where sound goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutletSettings {
+    /// The box itself.
+    Local(LocalSettings),
+    /// A speaker in another room.
+    Satellite(SatelliteSettings),
+}
+
+/// How the box itself makes sound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalSettings {
     /// ALSA device; `default` if absent.
     pub device: Option<String>,
     /// Folder for WAV files while no card can be opened.
     pub wav_dir: Option<PathBuf>,
-    /// Folder of recordings that go before the prompts.
-    pub pack: Option<PathBuf>,
-    /// Language of the prompts.
-    pub language: Language,
-    /// When what repeats is said again.
-    pub repeats: Repeats,
     /// Whether WAV files are written in the time that they take to hear, as a card would.
     pub paced: bool,
 }
 
 impl SpeakerSettings {
-    /// The usual settings.
-    pub fn new(speaker: &anju_model::config::Speaker, language: Language) -> Self {
+    /// The box's own speaker.
+    pub fn local(speaker: &anju_model::config::Speaker) -> Self {
         Self {
-            device: speaker.device.clone(),
-            wav_dir: speaker.wav_dir.clone(),
-            pack: speaker.pack.clone(),
-            language,
+            outlet: OutletSettings::Local(LocalSettings {
+                device: speaker.device.clone(),
+                wav_dir: speaker.wav_dir.clone(),
+                paced: true,
+            }),
             repeats: Repeats::default(),
-            paced: true,
+        }
+    }
+
+    /// A speaker in another room.
+    pub fn satellite(satellite: &anju_model::config::Satellite) -> Self {
+        Self {
+            outlet: OutletSettings::Satellite(SatelliteSettings {
+                host: satellite.host.clone(),
+                port: satellite.port,
+                checks: Checks::default(),
+            }),
+            repeats: Repeats::default(),
         }
     }
 }
@@ -112,13 +146,18 @@ impl Speaker {
     /// When the system gives no thread.
     pub fn start(
         settings: SpeakerSettings,
+        voices: Voices,
         tell: impl Fn(SpeakerEvent) + Send + 'static,
     ) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared::new(settings.repeats));
+        let shared = Arc::new(Shared::new(settings.repeats, voices));
         let for_thread = shared.clone();
-        let thread = std::thread::Builder::new()
-            .name("speaker".to_owned())
-            .spawn(move || thread::run(&for_thread, settings, &tell))?;
+        let thread = std::thread::Builder::new().name("speaker".to_owned()).spawn(move || {
+            let mut outlet: Box<dyn Outlet> = match settings.outlet {
+                OutletSettings::Local(local) => Box::new(Local::new(local)),
+                OutletSettings::Satellite(satellite) => Box::new(Satellite::new(satellite)),
+            };
+            thread::run(&for_thread, outlet.as_mut(), &tell);
+        })?;
         Ok(Self { shared, thread: Some(thread) })
     }
 
@@ -130,6 +169,16 @@ impl Speaker {
     /// Says nothing more in that slot.
     pub fn quiet(&self, slot: &str) {
         self.shared.quiet(slot);
+    }
+
+    /// Speaks with another voice from the next utterance on.
+    pub fn take_voices(&self, voices: Voices) {
+        self.shared.take_voices(voices);
+    }
+
+    /// Whether it was last told that it can make no sound.
+    pub fn is_broken(&self) -> bool {
+        self.shared.is_broken()
     }
 
     /// For how long the card or file has not come back from a piece of sound. More than some

@@ -1,5 +1,6 @@
 //! Samples: to another rate, and out of a WAV file that a speech program wrote. Pure functions.
 
+use crate::life::Urgency;
 use crate::prompts::{LONGEST_S, Pcm};
 
 /// The sound at another rate, by linear interpolation: good enough for speech on a card that has
@@ -20,6 +21,20 @@ pub(super) fn at_rate(pcm: Pcm, rate_hz: u32) -> Vec<i16> {
             i16::try_from(value).unwrap_or(0)
         })
         .collect()
+}
+
+/// The sound as loud as it is urgent: what calls for help in full, the rest below it, so that nobody
+/// turns the box down for the sake of a reminder. Three and six decibels less.
+pub(super) fn quieter(mut samples: Vec<i16>, urgency: Urgency) -> Vec<i16> {
+    let percent = match urgency {
+        Urgency::Critical => return samples,
+        Urgency::Action => 71,
+        Urgency::Low => 50,
+    };
+    for sample in &mut samples {
+        *sample = i16::try_from(i32::from(*sample) * percent / 100).unwrap_or(0);
+    }
+    samples
 }
 
 /// Reads a WAV file of 16-bit samples on one channel. Lengths in its header are not believed: a

@@ -2,7 +2,7 @@
 //! than a piece lasts; one that can not go on says so with an error.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
@@ -26,6 +26,17 @@ pub(super) enum SinkError {
     /// The card takes no sound.
     #[error("the sound card `{0}` takes no sound; unplug it and plug it in again")]
     Stuck(String),
+    /// A satellite.
+    #[error(
+        "the speaker at {address} {what}; look whether it is switched on, in the network, and a \
+         Wyoming satellite or sound service"
+    )]
+    Satellite {
+        /// Where it is.
+        address: String,
+        /// What it did or did not.
+        what: String,
+    },
     /// The file.
     #[error("the sound file {path} could not be written: {source}; check the folder `wav_dir`")]
     File {
@@ -46,4 +57,18 @@ pub(super) trait Sink {
     fn finish(&mut self) -> Result<(), SinkError>;
     /// Throws away what was not heard yet.
     fn cut(&mut self);
+}
+
+/// Where utterances go, one after the other.
+pub(super) trait Outlet: Send {
+    /// Begins an utterance.
+    fn open(&mut self) -> Result<Box<dyn Sink + '_>, SinkError>;
+    /// When it wants to be checked, though nothing is said; never if absent.
+    fn check_at(&self) -> Option<Instant> {
+        None
+    }
+    /// Looks whether it is there. `None`: nothing can be said of that yet.
+    fn check(&mut self) -> Option<Result<(), SinkError>> {
+        None
+    }
 }

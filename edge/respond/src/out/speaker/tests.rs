@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
+use anju_model::Language;
+
 use super::*;
 use crate::life::{Clip, Repeat, Urgency};
 use crate::prompts::{self, PromptId};
@@ -11,19 +13,22 @@ use crate::prompts::{self, PromptId};
 const LIMIT: Duration = Duration::from_secs(20);
 
 fn settings(folder: &Path, paced: bool) -> SpeakerSettings {
-    SpeakerSettings {
-        device: Some("anju-no-such-card".to_owned()),
-        wav_dir: Some(folder.to_owned()),
-        pack: None,
-        language: Language::En,
-        repeats: Repeats::default(),
-        paced,
-    }
+    let wav_dir = Some(folder.to_owned());
+    let local = LocalSettings { device: Some("anju-no-such-card".to_owned()), wav_dir, paced };
+    SpeakerSettings { outlet: OutletSettings::Local(local), repeats: Repeats::default() }
+}
+
+fn english() -> Voices {
+    Voices::new(&VoiceSettings { language: Language::En, pack: None })
 }
 
 fn start(settings: SpeakerSettings) -> (Speaker, Receiver<SpeakerEvent>) {
+    start_with(settings, english())
+}
+
+fn start_with(settings: SpeakerSettings, voices: Voices) -> (Speaker, Receiver<SpeakerEvent>) {
     let (tell, hear) = channel();
-    let speaker = Speaker::start(settings, move |event| {
+    let speaker = Speaker::start(settings, voices, move |event| {
         let _ = tell.send(event);
     });
     (speaker.unwrap(), hear)
@@ -105,7 +110,7 @@ fn the_urgent_cuts_off_what_is_less_within_moments() {
     assert_eq!(hear.recv_timeout(LIMIT).unwrap(), finished("low", false));
     let heard = recordings(folder.path());
     assert_eq!(heard.len(), 3);
-    let whole = prompt(PromptId::DeviceSilent);
+    let whole = samples::quieter(prompt(PromptId::DeviceSilent), Urgency::Low);
     assert!(!heard[0].is_empty() && heard[0].len() < whole.len());
     assert!(whole.starts_with(&heard[0]), "a cut recording is right up to its end");
     assert!(heard[1] == prompt(PromptId::RoomHall));
@@ -140,7 +145,8 @@ fn what_repeats_goes_on_until_it_is_quiet() {
 fn without_card_and_folder_the_fault_is_told_once_and_nobody_waits() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = settings(folder.path(), false);
-    settings.wav_dir = None;
+    let OutletSettings::Local(local) = &mut settings.outlet else { panic!() };
+    local.wav_dir = None;
     let (speaker, hear) = start(settings);
     let begin = Instant::now();
     for n in 0..1000 {
@@ -181,12 +187,12 @@ fn a_pack_speaks_where_it_can_and_the_prompts_where_it_can_not() {
     record("room-attic.ogg", PromptId::RoomStudy);
     record("contact-daughter.ogg", PromptId::ComingNeighbour);
     std::fs::write(pack.path().join("accepted.ogg"), "broken").unwrap();
-    let mut voice = voice::Voice::new(Language::En, {
+    let voices = Voices::with(Language::En, {
         let coming = pack::Coming::begin(Some(pack.path()));
         coming.wait();
         coming
     });
-    let mut say = |clip: Clip| voice.sound(&clip, &|| false).map(|pcm| pcm.samples);
+    let say = |clip: Clip| voices.sound(&clip, &|| false).map(|pcm| pcm.samples);
     let recorded = |id| Some(prompts::decode(prompts::ogg(id, Language::ZhCn)).unwrap().samples);
     let contact =
         |id: &str| Clip::Contact { id: id.parse().unwrap(), otherwise: PromptId::ComingFamily };
@@ -198,9 +204,9 @@ fn a_pack_speaks_where_it_can_and_the_prompts_where_it_can_not() {
     assert!(say(Clip::Prompt(PromptId::Leak)) == Some(prompt(PromptId::Leak)), "missing");
 
     // A folder that is not there makes nobody mute.
-    let mut settings = settings(folder.path(), false);
-    settings.pack = Some(pack.path().join("nowhere"));
-    let (speaker, hear) = start(settings);
+    let nowhere = Some(pack.path().join("nowhere"));
+    let voices = Voices::new(&VoiceSettings { language: Language::En, pack: nowhere });
+    let (speaker, hear) = start_with(settings(folder.path(), false), voices);
     speaker.say(say_once("a", PromptId::RoomHall));
     assert_eq!(hear.recv_timeout(LIMIT).unwrap(), started("a"));
     assert_eq!(hear.recv_timeout(LIMIT).unwrap(), finished("a", true));

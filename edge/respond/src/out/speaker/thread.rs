@@ -4,23 +4,18 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::alsa::Card;
-use super::pack::Coming;
 use super::queue::{Next, Queue, tag};
-use super::samples::at_rate;
-use super::sink::{PIECE, Sink, SinkError};
-use super::voice::Voice;
-use super::wav::WavFile;
-use super::{Repeats, SpeakerEvent, SpeakerSettings};
+use super::samples::{at_rate, quieter};
+use super::sink::{Outlet, PIECE, Sink, SinkError};
+use super::voice::Voices;
+use super::{Repeats, SpeakerEvent};
 use crate::life::Announcement;
 use crate::out::pace::Pace;
 
 /// Pauses between tries to open a card that is not there.
 const REOPEN: Pace = Pace { first: Duration::from_secs(1), cap: Duration::from_secs(60) };
-/// How long a missing card is not tried again while there is a folder for files.
-const CARD_AGAIN: Duration = Duration::from_secs(60);
 /// Rate of the prompts.
-const RATE_HZ: u32 = 24_000;
+pub(super) const RATE_HZ: u32 = 24_000;
 
 /// What the thread and those who ask it share.
 #[derive(Debug)]
@@ -33,6 +28,8 @@ pub(super) struct Shared {
 #[derive(Debug)]
 struct State {
     queue: Queue,
+    voices: Voices,
+    broken: bool,
     stop: bool,
     ended: bool,
     /// Since when the card or file is being waited for.
@@ -40,9 +37,15 @@ struct State {
 }
 
 impl Shared {
-    pub(super) fn new(repeats: Repeats) -> Self {
-        let queue = Queue::new(repeats);
-        let state = State { queue, stop: false, ended: false, waiting_since: None };
+    pub(super) fn new(repeats: Repeats, voices: Voices) -> Self {
+        let state = State {
+            queue: Queue::new(repeats),
+            voices,
+            broken: false,
+            stop: false,
+            ended: false,
+            waiting_since: None,
+        };
         Self { state: Mutex::new(state), changed: Condvar::new(), began: Instant::now() }
     }
 
@@ -63,6 +66,15 @@ impl Shared {
     pub(super) fn quiet(&self, slot: &str) {
         self.lock().queue.quiet(slot);
         self.changed.notify_one();
+    }
+
+    pub(super) fn take_voices(&self, voices: Voices) {
+        self.lock().voices = voices;
+    }
+
+    /// Whether it was told that no sound can be made.
+    pub(super) fn is_broken(&self) -> bool {
+        self.lock().broken
     }
 
     pub(super) fn stop(&self) {
@@ -95,19 +107,26 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Waits for something to say; `None` when it is to stop.
-    fn next(&self) -> Option<Announcement> {
+    /// Waits for something to do.
+    fn next(&self, check_at: Option<Instant>) -> Turn {
         let mut state = self.lock();
         loop {
             if state.stop {
-                return None;
+                return Turn::Stop;
             }
             let now = self.now();
-            state = match state.queue.next(now) {
-                Next::Say(said) => return Some(said),
-                Next::Idle => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Next::At(then) => {
-                    let pause = then.saturating_sub(now);
+            let pause = match state.queue.next(now) {
+                Next::Say(said) => return Turn::Say(said, state.voices.clone()),
+                Next::Idle => None,
+                Next::At(then) => Some(then.saturating_sub(now)),
+            };
+            let check = check_at.map(|at| at.saturating_duration_since(Instant::now()));
+            if check.is_some_and(|left| left.is_zero()) {
+                return Turn::Check;
+            }
+            state = match pause.into_iter().chain(check).min() {
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(pause) => {
                     let waited = self.changed.wait_timeout(state, pause);
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
@@ -121,29 +140,42 @@ impl Shared {
     }
 }
 
+/// What the thread does next.
+enum Turn {
+    Say(Announcement, Voices),
+    Check,
+    Stop,
+}
+
 /// Runs until it is told to stop.
-pub(super) fn run(shared: &Shared, settings: SpeakerSettings, tell: &dyn Fn(SpeakerEvent)) {
-    let mut outlet = Outlet::new(settings.clone());
-    let pack = Coming::begin(settings.pack.as_deref());
-    let mut voice = Voice::new(settings.language, pack);
+pub(super) fn run(shared: &Shared, outlet: &mut dyn Outlet, tell: &dyn Fn(SpeakerEvent)) {
     let mut failures = 0;
-    while let Some(said) = shared.next() {
-        let ended = shared
-            .watched(|| outlet.open())
-            .and_then(|mut sink| utter(shared, &mut voice, sink.as_mut(), &said, tell));
-        match ended {
-            Ok(whole) => {
-                shared.lock().queue.ended(shared.now(), whole);
-                if std::mem::take(&mut failures) > 0 {
-                    tell(SpeakerEvent::Health(None));
-                }
-            }
-            Err(error) => {
-                failures += 1;
-                shared.lock().queue.failed(shared.now() + REOPEN.after(failures));
-                if failures == 1 {
-                    tracing::warn!(%error, "the box can not speak");
-                    tell(SpeakerEvent::Health(Some(error.to_string())));
+    loop {
+        match shared.next(outlet.check_at()) {
+            Turn::Stop => break,
+            Turn::Check => match shared.watched(|| outlet.check()) {
+                None => {}
+                Some(Ok(())) => works(shared, tell),
+                Some(Err(error)) => breaks(shared, &error, tell),
+            },
+            Turn::Say(said, voices) => {
+                let ended = shared
+                    .watched(|| outlet.open())
+                    .and_then(|mut sink| utter(shared, &voices, sink.as_mut(), &said, tell));
+                match ended {
+                    Ok(whole) => {
+                        failures = 0;
+                        shared.lock().queue.ended(shared.now(), whole);
+                        // What was cut off may not have been heard at all.
+                        if whole {
+                            works(shared, tell);
+                        }
+                    }
+                    Err(error) => {
+                        failures += 1;
+                        shared.lock().queue.failed(shared.now() + REOPEN.after(failures));
+                        breaks(shared, &error, tell);
+                    }
                 }
             }
         }
@@ -151,16 +183,29 @@ pub(super) fn run(shared: &Shared, settings: SpeakerSettings, tell: &dyn Fn(Spea
     shared.end();
 }
 
+fn works(shared: &Shared, tell: &dyn Fn(SpeakerEvent)) {
+    if std::mem::take(&mut shared.lock().broken) {
+        tell(SpeakerEvent::Health(None));
+    }
+}
+
+fn breaks(shared: &Shared, error: &SinkError, tell: &dyn Fn(SpeakerEvent)) {
+    if !std::mem::replace(&mut shared.lock().broken, true) {
+        tracing::warn!(%error, "a speaker can not speak");
+        tell(SpeakerEvent::Health(Some(error.to_string())));
+    }
+}
+
 /// Makes one utterance heard. Whether it was heard to its end.
 fn utter(
     shared: &Shared,
-    voice: &mut Voice,
+    voices: &Voices,
     sink: &mut dyn Sink,
     said: &Announcement,
     tell: &dyn Fn(SpeakerEvent),
 ) -> Result<bool, SinkError> {
     let mut started = false;
-    let written = write(shared, voice, sink, said, &mut || {
+    let written = write(shared, voices, sink, said, &mut || {
         if !std::mem::replace(&mut started, true) {
             let (slot, alert) = tag(said);
             tell(SpeakerEvent::Started { slot, alert });
@@ -176,7 +221,7 @@ fn utter(
 
 fn write(
     shared: &Shared,
-    voice: &mut Voice,
+    voices: &Voices,
     sink: &mut dyn Sink,
     said: &Announcement,
     wrote: &mut dyn FnMut(),
@@ -185,8 +230,8 @@ fn write(
     let rate = sink.rate_hz();
     let piece = (u64::from(rate) * PIECE.as_millis() as u64 / 1000).max(1) as usize;
     for clip in &said.clips {
-        let Some(pcm) = voice.sound(clip, &interrupted) else { continue };
-        for samples in at_rate(pcm, rate).chunks(piece) {
+        let Some(pcm) = voices.sound(clip, &interrupted) else { continue };
+        for samples in quieter(at_rate(pcm, rate), said.urgency).chunks(piece) {
             if interrupted() {
                 sink.cut();
                 return Ok(false);
@@ -197,42 +242,4 @@ fn write(
     }
     shared.watched(|| sink.finish())?;
     Ok(true)
-}
-
-/// Where the next utterance goes: the card, or a file while there is none.
-struct Outlet {
-    settings: SpeakerSettings,
-    files: u64,
-    no_card_since: Option<Instant>,
-}
-
-impl Outlet {
-    const fn new(settings: SpeakerSettings) -> Self {
-        Self { settings, files: 0, no_card_since: None }
-    }
-
-    fn open(&mut self) -> Result<Box<dyn Sink>, SinkError> {
-        let Some(folder) = self.settings.wav_dir.clone() else {
-            return Ok(Box::new(self.card()?));
-        };
-        if self.no_card_since.is_none_or(|since| since.elapsed() >= CARD_AGAIN) {
-            match self.card() {
-                Ok(card) => {
-                    self.no_card_since = None;
-                    return Ok(Box::new(card));
-                }
-                Err(error) => {
-                    tracing::info!(%error, folder = %folder.display(), "speech goes to files");
-                    self.no_card_since = Some(Instant::now());
-                }
-            }
-        }
-        self.files += 1;
-        let wav = WavFile::open(&folder, self.files, RATE_HZ, self.settings.paced)?;
-        Ok(Box::new(wav))
-    }
-
-    fn card(&self) -> Result<Card, SinkError> {
-        Card::open(self.settings.device.as_deref().unwrap_or("default"), RATE_HZ)
-    }
 }

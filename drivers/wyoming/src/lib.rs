@@ -1,6 +1,7 @@
 //! Wyoming's events on a stream: a line of JSON with `type`, `data` and two lengths, then that many
 //! bytes of further data, then that many of payload (the README of rhasspy/wyoming, "Format"). No
-//! I/O. Payload is sound; it is passed over and never kept.
+//! I/O. Payload is sound: it is passed over and never kept, save where a spoken answer was asked
+//! for.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -18,6 +19,24 @@ pub struct Event {
     pub kind: String,
     /// What it says.
     pub data: Map<String, Value>,
+    /// Its payload, where the decoder keeps it.
+    pub payload: Vec<u8>,
+}
+
+/// An event as it goes over the wire.
+pub fn encode(kind: &str, data: &Value, payload: &[u8]) -> Vec<u8> {
+    let mut header = Map::new();
+    header.insert("type".to_owned(), kind.into());
+    if !data.is_null() {
+        header.insert("data".to_owned(), data.clone());
+    }
+    if !payload.is_empty() {
+        header.insert("payload_length".to_owned(), payload.len().into());
+    }
+    let mut bytes = Value::Object(header).to_string().into_bytes();
+    bytes.push(b'\n');
+    bytes.extend_from_slice(payload);
+    bytes
 }
 
 /// Why a stream can not be followed any more.
@@ -56,9 +75,15 @@ pub struct Decoder {
     begun: Option<(Event, usize, usize)>,
     /// Payload still to be passed over.
     skip: usize,
+    keeps: bool,
 }
 
 impl Decoder {
+    /// A decoder that keeps payloads and gives an event once its own is there.
+    pub fn that_keeps_sound() -> Self {
+        Self { keeps: true, ..Self::default() }
+    }
+
     /// Takes bytes; gives the events that are complete, their payload perhaps still to come.
     ///
     /// # Errors
@@ -89,7 +114,8 @@ impl Decoder {
             },
         };
         let (mut event, length, payload) = begun;
-        if self.buffer.len() < length {
+        let kept = if self.keeps { payload } else { 0 };
+        if self.buffer.len() < length + kept {
             self.begun = Some((event, length, payload));
             return Ok(None);
         }
@@ -100,7 +126,8 @@ impl Decoder {
             self.buffer.drain(..length);
             event.data.extend(more);
         }
-        self.skip = payload;
+        event.payload = self.buffer.drain(..kept).collect();
+        self.skip = payload - kept;
         Ok(Some(event))
     }
 
@@ -118,7 +145,61 @@ impl Decoder {
         if length > MOST || payload > MOST_PAYLOAD {
             return Err(BadStream::Size);
         }
-        let event = Event { kind: header.kind, data: header.data.unwrap_or_default() };
+        let data = header.data.unwrap_or_default();
+        let event = Event { kind: header.kind, data, payload: Vec::new() };
         Ok(Some((event, length, payload)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn sound_is_kept_only_where_it_is_wanted() {
+        let start = json!({"rate": 22050, "width": 2, "channels": 1});
+        let mut bytes = encode("audio-start", &start, b"");
+        bytes.extend(encode("audio-chunk", &start, &[1, 2, 3, 4]));
+        bytes.extend(encode("audio-stop", &Value::Null, b""));
+        let kinds = |events: &[Event]| -> Vec<(String, usize)> {
+            events.iter().map(|e| (e.kind.clone(), e.payload.len())).collect()
+        };
+        let named = |kept| {
+            [("audio-start", 0), ("audio-chunk", kept), ("audio-stop", 0)]
+                .map(|(kind, length)| (kind.to_owned(), length))
+        };
+        let kept = Decoder::that_keeps_sound().feed(&bytes).unwrap();
+        assert_eq!(kinds(&kept), named(4));
+        assert_eq!(kept[1].payload, [1, 2, 3, 4]);
+        assert_eq!(kept[1].data["rate"], 22050);
+        assert_eq!(kinds(&Decoder::default().feed(&bytes).unwrap()), named(0));
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_of_any_size_are_the_same_events(
+            payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 1..6),
+            piece in 1_usize..40,
+        ) {
+            let mut bytes = Vec::new();
+            for payload in &payloads {
+                bytes.extend(encode("audio-chunk", &json!({"rate": 16000}), payload));
+            }
+            let mut decoder = Decoder::that_keeps_sound();
+            let mut events = Vec::new();
+            for part in bytes.chunks(piece) {
+                events.extend(decoder.feed(part).unwrap());
+            }
+            let found: Vec<_> = events.into_iter().map(|event| event.payload).collect();
+            prop_assert_eq!(found, payloads);
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = Decoder::that_keeps_sound().feed(&bytes);
+        }
     }
 }
