@@ -5,7 +5,7 @@ TEST_NEEDS := $(BUILD_NEEDS) mosquitto faketime e2fsprogs mount libasound2-plugi
 
 FUZZ_NEEDS := $(BUILD_NEEDS) g++
 
-LAB_NEEDS := $(BUILD_NEEDS) bluez dbus mosquitto python3-venv make flex bison bc xz-utils patch perl
+LAB_NEEDS := $(BUILD_NEEDS) bluez dbus mosquitto python3 python3-venv make flex bison bc xz-utils patch perl
 
 ARGS :=
 

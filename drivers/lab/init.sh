@@ -52,11 +52,14 @@ chip=$(<$sim/bank0/chip_name)
 pulls=/sys/devices/platform/$(<$sim/dev_name)/$chip
 [[ -c $root/dev/$chip && -d $root$pulls ]] || give_up "gpio-sim came alive without its chip"
 
+bus=$(grep -lis virtio $root/sys/class/i2c-dev/*/name) || give_up "the kernel has no I2C bus (I2C_VIRTIO)"
+bus=/dev/$(basename "$(dirname "$bus")")
+
 chroot $root /bin/bash -c '
     source /run/lab/environment
-    export ANJU_LAB=1 ANJU_LAB_CHIP=$0 ANJU_LAB_PULLS=$1
+    export ANJU_LAB=1 ANJU_LAB_CHIP=$0 ANJU_LAB_PULLS=$1 ANJU_LAB_I2C=$2 ANJU_LAB_CHIPS=/run/lab/chips
     cd "$(</run/lab/folder)" || exit 125
     eval "exec $(</run/lab/command)"
-' "/dev/$chip" "$pulls" </dev/null >"$root/run/lab/stdout" 2>"$root/run/lab/stderr"
+' "/dev/$chip" "$pulls" "$bus" </dev/null >"$root/run/lab/stdout" 2>"$root/run/lab/stderr"
 echo $? >"$root/run/lab/status"
 power_off

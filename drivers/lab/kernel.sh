@@ -21,19 +21,30 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/anju/lab
 say() { echo "lab kernel: $*" >&2; }
 fail() { say "$*"; exit 1; }
 
+# Whether a kernel has all that kernel.config asks for; each tells its own configuration.
+fits() {
+    local has
+    has=$("$1" --showconfig 2>/dev/null) || return 1
+    ! grep '^CONFIG_' "$here/kernel.config" | grep -qvxF -f <(grep '^CONFIG_' <<<"$has")
+}
+
 find_ready() {
     if [[ -n ${ANJU_LAB_KERNEL:-} ]]; then
         [[ -x $ANJU_LAB_KERNEL ]] ||
             fail "ANJU_LAB_KERNEL is $ANJU_LAB_KERNEL, which is no program; name the kernel or unset it"
+        fits "$ANJU_LAB_KERNEL" ||
+            fail "ANJU_LAB_KERNEL is $ANJU_LAB_KERNEL, which lacks what kernel.config asks for; unset it"
         echo "$ANJU_LAB_KERNEL"
         return
     fi
     local candidate
     for candidate in "$cached" "$here/../../../shared/lab/uml/linux-um"; do
-        if [[ -x $candidate ]]; then
+        [[ -x $candidate ]] || continue
+        if fits "$candidate"; then
             realpath "$candidate"
             return
         fi
+        say "$candidate lacks what kernel.config asks for now; it is passed over"
     done
     return 3
 }

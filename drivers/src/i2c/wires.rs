@@ -5,8 +5,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use i2cdev::core::I2CDevice;
-use i2cdev::linux::LinuxI2CDevice;
+use i2cdev::core::{I2CMessage, I2CTransfer};
+use i2cdev::linux::{LinuxI2CDevice, LinuxI2CMessage};
 use thiserror::Error;
 
 use super::sensirion::BadWords;
@@ -82,10 +82,21 @@ struct Kernel(LinuxI2CDevice);
 
 impl Wires for Kernel {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        Ok(self.0.write(bytes)?)
+        self.transact(LinuxI2CMessage::write(bytes))
     }
 
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<()> {
-        Ok(self.0.read(bytes)?)
+        self.transact(LinuxI2CMessage::read(bytes))
+    }
+}
+
+impl Kernel {
+    /// One message. Some adapters tell a chip that does not acknowledge by an error, others only by
+    /// having done nothing.
+    fn transact(&mut self, message: LinuxI2CMessage<'_>) -> io::Result<()> {
+        match self.0.transfer(&mut [message])? {
+            0 => Err(io::Error::other("it was not acknowledged")),
+            _ => Ok(()),
+        }
     }
 }
