@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clocks;
+use crate::core::open_alerts::{self, OpenAlerts};
 use crate::core::{Core, Message};
 use crate::house::{self, Loaded};
 use crate::page::{self, Page};
@@ -92,9 +93,13 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     let (spoken, spoken_rx) = mpsc::unbounded_channel();
     let told = Told { reports: out_reports, spoken, messages: messages.clone() };
     let outs = Outs::start(&household, &data, &fleet.commander(), told);
-    let mut core = Core::new(household.clone(), journal.clone(), clocks.clone(), outs, view_tx);
-    let recorded = journal.recent(core::ALERT_ENTRIES, core::EVENT_ENTRIES);
-    core.begin(recorded, first_entries(&opened, &loaded, plan_faults));
+    let open_alerts = OpenAlerts::start(&data);
+    let mut core =
+        Core::new(household.clone(), journal.clone(), clocks.clone(), outs, open_alerts, view_tx);
+    let mut recorded = journal.recent(core::ALERT_ENTRIES, core::EVENT_ENTRIES).peekable();
+    let unread = !opened.recording.is_active() && recorded.peek().is_none();
+    let beside = if unread { open_alerts::read(&data) } else { Vec::new() };
+    core.begin(recorded.chain(beside), first_entries(&opened, &loaded, plan_faults));
     let way_up =
         upstream::start(&household, &journal, &clocks, view.clone(), &messages, stop.clone())
             .map_err(system("opening the upstream cursors"))?;

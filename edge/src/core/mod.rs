@@ -6,6 +6,7 @@ mod board;
 mod clock_watch;
 mod faults;
 mod message;
+pub mod open_alerts;
 mod proofs;
 mod recall;
 mod recorder;
@@ -36,6 +37,7 @@ use recorder::Recorder;
 
 use clock_watch::ClockWatch;
 use faults::Faults;
+use open_alerts::OpenAlerts;
 
 use crate::acceptance::{self, Acceptance, Effect};
 use crate::clock::Clocks;
@@ -122,12 +124,18 @@ impl Core {
         journal: Journal,
         clocks: Clocks,
         outs: Outs,
+        open_alerts: OpenAlerts,
         view: watch::Sender<View>,
     ) -> Self {
         let texts = outs.texts();
         let acceptance = Acceptance::new(&household);
         Self {
-            recorder: Recorder::new(journal, household.box_id.clone(), household.timezone.clone()),
+            recorder: Recorder::new(
+                journal,
+                household.box_id.clone(),
+                household.timezone.clone(),
+                open_alerts,
+            ),
             guard: Guard::new(household.clone()),
             book: Book::new(household.clone(), texts.clone()),
             prover: Prover::new(household.clone(), texts),
@@ -166,6 +174,7 @@ impl Core {
             &mut self.board,
             &mut self.acceptance,
             &mut self.prover,
+            &mut self.recorder,
         );
         self.board.configure(&self.household);
         self.began = self.now();

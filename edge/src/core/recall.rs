@@ -7,6 +7,7 @@ use anju_respond::life::Book;
 use anju_respond::life::proof::Prover;
 
 use super::board::Board;
+use super::recorder::Recorder;
 use crate::acceptance::Acceptance;
 
 /// How many alert entries are read back: far more than the open alerts of any home have.
@@ -25,6 +26,7 @@ pub fn recall(
     board: &mut Board,
     acceptance: &mut Acceptance,
     prover: &mut Prover,
+    recorder: &mut Recorder,
 ) {
     let mut unreadable = 0u64;
     for record in records {
@@ -36,7 +38,10 @@ pub fn recall(
         guard.recall(&entry);
         board.recall(&entry, at);
         match &entry.body {
-            Body::Alert(change) => book.recall(at, change),
+            Body::Alert(change) => {
+                book.recall(at, change);
+                recorder.recall(change, &record.body);
+            }
             Body::Box(event) => {
                 acceptance.recall(event, at);
                 prover.recall(at, &entry, event);

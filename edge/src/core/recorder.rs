@@ -2,10 +2,11 @@
 //! told later, to whoever asked.
 
 use anju_journal::{Journal, Lane};
-use anju_model::{Body, BoxId, Entry, EntryId, Stamp, entry};
+use anju_model::{AlertChange, Body, BoxId, Entry, EntryId, Stamp, entry};
 use jiff::tz::TimeZone;
 use tokio::sync::oneshot;
 
+use super::open_alerts::OpenAlerts;
 use super::urgency;
 
 /// Writes entries.
@@ -13,12 +14,23 @@ pub struct Recorder {
     journal: Journal,
     box_id: BoxId,
     zone: TimeZone,
+    open_alerts: OpenAlerts,
 }
 
 impl Recorder {
     /// Writes to `journal` in the name of a box.
-    pub const fn new(journal: Journal, box_id: BoxId, zone: TimeZone) -> Self {
-        Self { journal, box_id, zone }
+    pub const fn new(
+        journal: Journal,
+        box_id: BoxId,
+        zone: TimeZone,
+        open_alerts: OpenAlerts,
+    ) -> Self {
+        Self { journal, box_id, zone, open_alerts }
+    }
+
+    /// Takes note of a change of an alert that was recorded before the start.
+    pub fn recall(&mut self, change: &AlertChange, bytes: &[u8]) {
+        self.open_alerts.note(change, bytes);
     }
 
     /// Takes over a changed zone.
@@ -28,7 +40,7 @@ impl Recorder {
 
     /// Records a fact. `None` only if it can not be encoded, which is logged.
     pub fn record(
-        &self,
+        &mut self,
         stamp: Stamp,
         body: Body,
         recorded: Option<oneshot::Sender<()>>,
@@ -38,14 +50,18 @@ impl Recorder {
             anju_model::Lane::Events => Lane::Events,
         };
         let urgency = urgency::of(&body, recorded.is_some());
-        let mut failed = None;
+        let (mut failed, open_alerts) = (None, &mut self.open_alerts);
         let appended = self.journal.append(lane, urgency, |number| {
             let (epoch, seq) = (number.epoch, number.seq);
             let bytes = entry::encode(&self.box_id, epoch, seq, &stamp, &self.zone, &body);
-            bytes.unwrap_or_else(|error| {
+            let bytes = bytes.unwrap_or_else(|error| {
                 failed = Some(error);
                 Vec::new()
-            })
+            });
+            if let Body::Alert(change) = &body {
+                open_alerts.note(change, &bytes);
+            }
+            bytes
         });
         if let Some(error) = failed {
             tracing::error!(%error, kind = body.event_type(), "an entry could not be encoded");
