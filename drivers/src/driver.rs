@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anju_model::config::Announcer;
 use anju_model::observation::{Meter, Origin};
 use anju_model::{DeviceId, Observation};
 use futures::future::BoxFuture;
@@ -98,8 +99,17 @@ pub enum Action {
         /// Seconds, at most 1800.
         seconds: u16,
     },
-    /// Be silent.
+    /// Be silent, or dark; a lamp is put back as it was.
     Hush,
+    /// Blink for at most that many seconds, without sound, and then be as before.
+    Flash {
+        /// Seconds, at most 1800.
+        seconds: u16,
+        /// With what.
+        with: Announcer,
+    },
+    /// Switch nothing from now on, until another order.
+    Hold,
     /// Tell the next reading, even where it is no news: somebody tests whether it comes.
     TellAnew,
 }

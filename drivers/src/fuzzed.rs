@@ -6,6 +6,7 @@
 
 use std::fmt::Debug;
 
+use anju_model::config::Announcer;
 use anju_model::observation::Origin;
 use anju_model::{DeviceId, DeviceKind};
 use tokio::time::Instant;
@@ -131,7 +132,16 @@ pub fn zigbee2mqtt(bytes: &[u8]) {
         }
     }
     for known in &known {
-        let _ = dialect.order(&known.origin.device, &Action::Sound { seconds: 5 }, at);
+        for action in [
+            Action::Sound { seconds: 5 },
+            Action::Flash { seconds: 5, with: Announcer::Light },
+            Action::Flash { seconds: 5, with: Announcer::Strobe },
+            Action::Hold,
+            Action::Hush,
+        ] {
+            let _ = dialect.order(&known.origin.device, &action, at);
+            let _ = dialect.due_orders(at + std::time::Duration::from_secs(1));
+        }
     }
     let _ = dialect.answers(at);
 }

@@ -74,6 +74,7 @@ fn device(id: &str, kind: DeviceKind, address: &str, protocol: BleProtocol) -> D
             away_after: AWAY,
         }),
         heard_within: None,
+        announces: None,
     }
 }
 

@@ -52,6 +52,7 @@ fn device(id: &str, kind: DeviceKind, pin: u32) -> Device {
         link: LinkId::new("pins").unwrap(),
         binding: Binding::Gpio(binding(pin)),
         heard_within: None,
+        announces: None,
     }
 }
 

@@ -76,6 +76,7 @@ fn device(id: &str, kind: DeviceKind, protocol: Option<SerialProtocol>, unit: &s
             step_litres: None,
         }),
         heard_within: None,
+        announces: None,
     }
 }
 

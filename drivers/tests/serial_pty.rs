@@ -155,6 +155,7 @@ fn device(digits: &str) -> Device {
             step_litres: None,
         }),
         heard_within: None,
+        announces: None,
     }
 }
 

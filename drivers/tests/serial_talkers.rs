@@ -58,6 +58,7 @@ impl Lab {
             link: LinkId::new("port").unwrap(),
             binding: Binding::Talker(TalkerBinding { protocol, frame: None, words: vec![word] }),
             heard_within: None,
+            announces: None,
         };
         let driver: Arc<dyn Driver> =
             serial::driver(&LinkId::new("port").unwrap(), &link, &[&device]);

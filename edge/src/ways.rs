@@ -2,14 +2,17 @@
 //! at once; what becomes of it comes back to the core. They outlive a change of the configuration:
 //! nothing that is being said, sounded or sent may be lost by it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anju_drivers::Action as DeviceAction;
 use anju_drivers::fleet::Commander;
-use anju_model::config::{Binding, ChannelKind, Household, Satellite, Says};
+use anju_model::config::{Announcer, Binding, ChannelKind, Household, Satellite, Says};
 use anju_model::{AlertId, BoxEvent, Delivery, DeviceId, DeviceKind};
-use anju_respond::life::{Action, Announcement, Clip, Input, Repeat, SirenPattern, Urgency};
+use anju_respond::life::{self, Action, Announcement, Clip, Input, Repeat, SirenPattern, Urgency};
+use anju_respond::out::lights::{LightPort, Lights};
 use anju_respond::out::siren::{Obeyed, SirenPort, Sirens};
 use anju_respond::out::speaker::{Speaker, SpeakerEvent, SpeakerSettings, VoiceSettings, Voices};
 use anju_respond::out::{Health, ModemNews, Report, Reports, Ways};
@@ -38,10 +41,51 @@ pub struct Outs {
     satellites: Vec<(Satellite, Speaker)>,
     sirens: Sirens,
     sounding: Option<(AlertId, SirenPattern)>,
+    announcers: BTreeMap<DeviceId, Announcer>,
+    lights: Lights,
+    shown: life::Lights,
     ways: Ways,
     texts: Arc<Texts>,
     commander: Commander,
     told: Told,
+}
+
+struct DriverLight {
+    device: DeviceId,
+    with: Announcer,
+    commander: Commander,
+}
+
+impl DriverLight {
+    fn ask(&self, action: DeviceAction) -> Obeyed<'_> {
+        Box::pin(async move {
+            let asked = self.commander.ask(&self.device, action);
+            asked.await.map_err(|refused| refused.to_string())
+        })
+    }
+}
+
+impl LightPort for DriverLight {
+    fn name(&self) -> String {
+        self.device.to_string()
+    }
+
+    fn flash(&self, time: Duration) -> Obeyed<'_> {
+        let seconds = u16::try_from(time.as_secs()).unwrap_or(u16::MAX);
+        self.ask(DeviceAction::Flash { seconds, with: self.with })
+    }
+
+    fn hold(&self) -> Obeyed<'_> {
+        self.ask(DeviceAction::Hold)
+    }
+
+    fn put_back(&self) -> Obeyed<'_> {
+        self.ask(DeviceAction::Hush)
+    }
+
+    fn sparks(&self) -> bool {
+        self.with == Announcer::Light
+    }
 }
 
 struct DriverSiren {
@@ -85,6 +129,9 @@ impl Outs {
             satellites: Vec::new(),
             sirens: Sirens::start(Vec::new(), &told.reports),
             sounding: None,
+            announcers: BTreeMap::new(),
+            lights: Lights::start(Vec::new(), &told.reports),
+            shown: life::Lights::default(),
             ways: Ways::new(data, &told.reports),
             texts: Arc::new(Texts::new(household.language)),
             commander: commander.clone(),
@@ -98,8 +145,16 @@ impl Outs {
     pub fn configure(&mut self, household: &Household, commander: &Commander) {
         self.commander = commander.clone();
         self.configure_speakers(household);
-        let sirens = household.devices.iter().filter(|device| device.kind == DeviceKind::Siren);
-        let ports = sirens.map(|device| {
+        let sirens = || household.devices.iter().filter(|device| device.kind == DeviceKind::Siren);
+        let announcers = sirens().filter_map(|device| Some((device.id.clone(), device.announces?)));
+        self.announcers = announcers.collect();
+        let lights = self.announcers.iter().map(|(device, with)| {
+            let (device, with, commander) = (device.clone(), *with, commander.clone());
+            Arc::new(DriverLight { device, with, commander }) as Arc<dyn LightPort>
+        });
+        self.lights = Lights::start(lights.collect(), &self.told.reports);
+        self.lights.show(self.shown.clone());
+        let ports = sirens().filter(|device| device.announces.is_none()).map(|device| {
             let port = DriverSiren {
                 device: device.id.clone(),
                 relay: matches!(device.binding, Binding::Gpio(_)),
@@ -201,17 +256,25 @@ impl Outs {
                 self.sounding = None;
                 self.sirens.hush();
             }
+            Action::Lights(wanted) => {
+                self.shown = wanted.clone();
+                self.lights.show(wanted);
+            }
             Action::Notify(notice) => self.ways.notify(&notice),
             Action::Withdraw { alert } => self.ways.withdraw(&alert),
             Action::Record(_) | Action::RecordDelivery(_) | Action::RecordBox(_) => {}
         }
     }
 
-    /// Lets one siren sound shortly for its acceptance; whether it obeyed comes back to the core.
+    /// Lets one siren sound, or light blink, shortly for its acceptance; whether it obeyed comes back to the core.
     pub fn try_siren(&self, device: DeviceId) {
         let (commander, messages) = (self.commander.clone(), self.told.messages.clone());
+        let announces = self.announcers.get(&device).copied();
         tokio::spawn(async move {
-            let sound = DeviceAction::Sound { seconds: SIREN_SECONDS };
+            let sound = match announces {
+                None => DeviceAction::Sound { seconds: SIREN_SECONDS },
+                Some(with) => DeviceAction::Flash { seconds: SIREN_SECONDS, with },
+            };
             let obeyed = commander.ask(&device, sound).await.is_ok();
             // The box may be stopping.
             let _ = messages.send(Message::Obeyed { device, obeyed }).await;
@@ -320,7 +383,7 @@ fn message(report: Report) -> Message {
         }
         Report::Request { request, answer } => Message::Request { request, answer },
         Report::Proof { kind, proof } => Message::Proof { kind, proof },
-        Report::Sounding { alert } => Message::Tell(Input::Announced { alert, by: "siren".into() }),
+        Report::Sounding { alert, by } => Message::Tell(Input::Announced { alert, by }),
         Report::Health(health) => Message::Box(BoxEvent::Fault {
             part: format!("channel:{}", health.part),
             active: health.broken.is_some(),

@@ -1,4 +1,4 @@
-//! One relay with something loud on it, from taking its line to switching it. It is off from the
+//! One relay with something loud or bright on it, from taking its line to switching it. It is off from the
 //! moment its line is taken, goes off by itself, and is off when its line is let go. What no program
 //! can do: after `kill -9` a relay stays as it was until the driver takes it again.
 
@@ -41,13 +41,16 @@ impl Sounder {
         let quiet = Observation::new(self.origin.clone(), Siren { sounding: false });
         let _ = self.say.send(quiet.as_baseline()).await;
         loop {
-            let pause = relay.wake().map(|at| at.saturating_sub(self.lines.now()));
+            let now = self.lines.now();
+            let pause = relay.wake(now).map(|at| at.saturating_sub(now));
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return line.set(false),
                 () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {
-                    if relay.tick(self.lines.now()) {
-                        line.set(false)?;
+                    let now = self.lines.now();
+                    let over = relay.tick(now);
+                    line.set(relay.level(now))?;
+                    if over {
                         self.tell(false).await;
                     }
                 }
@@ -86,20 +89,23 @@ impl Sounder {
         line: &mut dyn OutputLine,
     ) -> Result<(), LineError> {
         let was = relay.is_on();
-        let on = match command.action {
+        let now = self.lines.now();
+        let time = |seconds: u16| std::time::Duration::from_secs(seconds.into());
+        match command.action {
             Action::Sound { seconds } => {
-                let time = std::time::Duration::from_secs(seconds.into());
-                relay.sound(self.lines.now(), time)
+                relay.sound(now, time(seconds));
             }
+            Action::Flash { seconds, .. } => relay.flash(now, time(seconds)),
             Action::Hush => {
                 relay.stop();
-                false
             }
+            Action::Hold => relay.hold(now),
             Action::TellAnew => {
                 answer(command, Err("it has no reading".to_owned()));
                 return Ok(());
             }
-        };
+        }
+        let on = relay.level(now);
         if let Err(error) = line.set(on) {
             answer(command, Err(error.to_string()));
             return Err(error);
@@ -111,8 +117,8 @@ impl Sounder {
             return Ok(());
         }
         answer(command, Ok(()));
-        if on != was {
-            self.tell(on).await;
+        if relay.is_on() != was {
+            self.tell(!was).await;
         }
         Ok(())
     }

@@ -161,6 +161,7 @@ fn device(id: &str, kind: DeviceKind, pin: u32) -> Device {
                 .then_some(10.0),
         }),
         heard_within: None,
+        announces: None,
     }
 }
 
@@ -380,6 +381,30 @@ async fn a_siren_obeys_ends_by_itself_and_is_off_at_the_end() {
     let output = bench.pin(22, |pin| pin.output.clone());
     assert_eq!(output[..6], [false, true, false, true, false, true]);
     assert!(!output.last().unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_light_on_a_relay_blinks_and_is_not_switched_while_it_is_held() {
+    let bench = Bench::new();
+    let mut work = Work::begin(&bench, &[device("lamp", DeviceKind::Siren, 22)]);
+    work.next().await;
+    work.next().await;
+    let with = anju_model::config::Announcer::Light;
+    work.ask("lamp", Action::Flash { seconds: 5, with }).await.unwrap();
+    assert_eq!(work.next().await.fact, Siren { sounding: true }.into());
+    assert_eq!(work.next().await.fact, Siren { sounding: false }.into());
+    let edges = || {
+        let mut levels = bench.pin(22, |pin| pin.output.clone());
+        levels.dedup();
+        levels
+    };
+    assert_eq!(edges(), [false, true, false, true, false, true, false]);
+    work.ask("lamp", Action::Flash { seconds: 60, with }).await.unwrap();
+    work.ask("lamp", Action::Hold).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(edges().len(), 8, "on, and left so");
+    work.ask("lamp", Action::Hush).await.unwrap();
+    assert_eq!(edges().last(), Some(&false));
 }
 
 #[tokio::test(start_paused = true)]

@@ -87,6 +87,7 @@ fn device(kind: DeviceKind, chip: I2cChip) -> Device {
             poll: Duration::from_secs(60),
         }),
         heard_within: None,
+        announces: None,
     }
 }
 

@@ -107,7 +107,13 @@ pub trait Dialect: Send {
         Vec::new()
     }
 
-    /// When [`Dialect::answers`] is to be asked without a message.
+    /// Messages to devices that are due by now and follow from an earlier order.
+    fn due_orders(&mut self, now: Instant) -> Vec<Order> {
+        let _ = now;
+        Vec::new()
+    }
+
+    /// When [`Dialect::answers`] and [`Dialect::due_orders`] are to be asked without a message.
     fn due(&self) -> Option<Instant> {
         None
     }

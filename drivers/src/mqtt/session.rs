@@ -119,7 +119,10 @@ impl Session<'_> {
                 () = recorded(&mut self.owed) => self.acknowledge(),
                 Some(command) = context.commands.recv() => self.obey(command),
                 () = until(window) => self.end_windows(context, Some(Instant::now())).await?,
-                () = until(due) => self.answer(Instant::now()),
+                () = until(due) => {
+                    self.answer(Instant::now());
+                    self.send_due(Instant::now());
+                }
                 event = self.client.next(), if hear => match event.map_err(End::Lost)? {
                     Event::Connected => self.subscribe().map_err(End::Lost)?,
                     Event::Message(message) => self.hear(message, context).await?,
@@ -249,6 +252,14 @@ impl Session<'_> {
             }
             Err(reason) => {
                 let _ = done.send(Err(Refused::Failed { device, reason }));
+            }
+        }
+    }
+
+    fn send_due(&mut self, now: Instant) {
+        for order in self.dialect.due_orders(now) {
+            if let Err(reason) = self.client.publish(order.topic, order.payload) {
+                tracing::debug!(driver = self.name, reason, "an order could not be sent");
             }
         }
     }

@@ -78,6 +78,7 @@ pub fn device(id: &str) -> Device {
         link: LinkId::new("zigbee").unwrap(),
         binding: Binding::Mqtt(MqttBinding { address: id.to_owned(), on_watts: 15 }),
         heard_within: Some(Duration::from_secs(400 * 86400)),
+        announces: None,
     }
 }
 

@@ -380,7 +380,8 @@ steps! {
     }
     /// The box said or showed it.
     Announced = "announced" {
-        /// What announced: `speaker`, `siren`, `satellite-<id>` of a speaker in another room.
+        /// What announced: `speaker`, `siren`, `satellite-<id>` of a speaker in another room,
+        /// `light-<device>`.
         by: String,
     }
     /// A contact is being tried.

@@ -38,6 +38,7 @@ mod gateway;
 mod home;
 mod json;
 mod kinds;
+mod lights;
 mod net;
 mod owntracks;
 mod page;

@@ -9,6 +9,7 @@
 mod bridge;
 mod exposes;
 mod facts;
+mod light;
 mod lock;
 mod siren;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod tests;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use anju_model::config::Announcer;
 use anju_model::observation::{Help, Origin, Power, Trouble};
 use anju_model::{DeviceId, DeviceKind, Observation};
 use serde_json::{Map, Value};
@@ -28,6 +30,7 @@ use super::dialect::{Answer, Dialect, Heard, Malformed, Order};
 use super::voice::{Source, Voice, Weight, weight};
 use crate::driver::Action;
 use facts::Reading;
+use light::Light;
 use lock::LockMemory;
 use siren::Orders;
 
@@ -69,6 +72,7 @@ struct Device {
     topic_name: String,
     exposes: Exposes,
     lock: LockMemory,
+    light: Light,
     lid: Option<bool>,
     sos: Option<bool>,
     powered: Option<bool>,
@@ -88,6 +92,7 @@ impl Zigbee2mqtt {
                 topic_name: known.address.clone(),
                 exposes: Exposes::default(),
                 lock: LockMemory::default(),
+                light: Light::default(),
                 lid: None,
                 sos: None,
                 powered: None,
@@ -151,6 +156,14 @@ impl Zigbee2mqtt {
         {
             self.orders.says(&device.voice.origin.device, sounding);
         }
+        if device.voice.origin.kind == DeviceKind::Siren
+            && let Some(on) = device.exposes.flag(fields, "state")
+        {
+            if !heard.retain {
+                self.orders.says(&device.voice.origin.device, on);
+            }
+            device.light.says(on, heard.at);
+        }
         device.understand(fields, heard)
     }
 
@@ -187,6 +200,11 @@ impl Zigbee2mqtt {
                 device.ieee = Some(found.ieee_address.to_lowercase());
                 device.topic_name.clone_from(&found.friendly_name);
                 device.exposes = found.exposes();
+                if device.voice.origin.kind == DeviceKind::Siren
+                    && !device.exposes.named("state").is_empty()
+                {
+                    device.light.ask();
+                }
                 self.by_name.insert(found.friendly_name.clone(), index);
             }
             // A group of sirens is in no list of devices.
@@ -214,13 +232,14 @@ impl Zigbee2mqtt {
         said
     }
 
-    fn logged(&mut self, payload: &[u8]) -> Vec<Observation> {
+    fn logged(&mut self, payload: &[u8], at: Instant) -> Vec<Observation> {
         let Some((name, reason)) = siren::failure(payload) else { return Vec::new() };
         let Some(device) = self.by_name.get(&name).and_then(|at| self.devices.get_mut(*at)) else {
             return Vec::new();
         };
         let reason = format!("zigbee2mqtt could not make it obey: {reason}");
         self.orders.failed(&device.voice.origin.device, &reason);
+        device.light.fails(at);
         device.trouble = true;
         let trouble = Trouble { active: true, reason };
         vec![Observation::new(device.voice.origin.clone(), trouble)]
@@ -260,7 +279,7 @@ impl Dialect for Zigbee2mqtt {
                 Some(ieee) => Ok(self.left(&ieee)),
                 None => Ok(Vec::new()),
             },
-            "bridge/logging" if !heard.retain => Ok(self.logged(payload)),
+            "bridge/logging" if !heard.retain => Ok(self.logged(payload, heard.at)),
             _ if rest.starts_with("bridge/") => Ok(Vec::new()),
             _ => self.device_message(rest, payload, heard),
         }
@@ -272,23 +291,42 @@ impl Dialect for Zigbee2mqtt {
     }
 
     fn order(&mut self, device: &DeviceId, action: &Action, now: Instant) -> Option<Order> {
-        let known = self.devices.iter().find(|known| known.voice.origin.device == *device)?;
+        let known = self.devices.iter_mut().find(|known| known.voice.origin.device == *device)?;
         if known.voice.origin.kind != DeviceKind::Siren {
             return None;
         }
-        let seconds = match action {
-            Action::Sound { seconds } => Some(*seconds),
-            Action::Hush => None,
+        // What is switched on and off rather than told to sound.
+        let switched = light::payload(&known.exposes, true).is_some() && !known.sounds();
+        let (payload, on) = match action {
+            Action::Sound { seconds } => (siren::payload(&known.exposes, Some(*seconds)), true),
+            Action::Flash { seconds, with: Announcer::Strobe } => {
+                (light::strobe(&known.exposes, Some(*seconds))?, true)
+            }
+            Action::Flash { seconds, with: Announcer::Light } => {
+                light::payload(&known.exposes, true)?;
+                let time = Duration::from_secs((*seconds).min(siren::LONGEST).into());
+                let on = known.light.flash(now, time);
+                (light::payload(&known.exposes, on)?, on)
+            }
+            Action::Hush => match known.light.end(now) {
+                Some(on) => (light::payload(&known.exposes, on)?, on),
+                None if switched => {
+                    self.orders.begin(device, false, false, now);
+                    return Some(known.question(&self.base));
+                }
+                None => (siren::payload(&known.exposes, None), false),
+            },
+            Action::Hold => {
+                known.light.hold();
+                self.orders.begin(device, false, false, now);
+                return Some(known.question(&self.base));
+            }
             Action::TellAnew => return None,
         };
-        let payload = siren::payload(&known.exposes, seconds);
         // One that is said to be lost must show that it is not.
         let confirms = payload.get("warning").is_none() || known.voice.lost();
-        self.orders.begin(device, seconds.is_some(), confirms, now);
-        Some(Order {
-            topic: format!("{}/{}/set", self.base, known.topic_name),
-            payload: payload.to_string().into_bytes(),
-        })
+        self.orders.begin(device, on, confirms, now);
+        Some(known.set(&self.base, &payload))
     }
 
     fn owner(&self, topic: &str) -> Option<&Origin> {
@@ -300,12 +338,48 @@ impl Dialect for Zigbee2mqtt {
         self.orders.answers(now)
     }
 
+    fn due_orders(&mut self, now: Instant) -> Vec<Order> {
+        let mut due = Vec::new();
+        for device in &mut self.devices {
+            if device.light.asks() {
+                due.push(device.question(&self.base));
+            }
+            let step = device.light.step(now);
+            let payload = step.and_then(|on| light::payload(&device.exposes, on));
+            due.extend(payload.map(|payload| device.set(&self.base, &payload)));
+        }
+        due
+    }
+
     fn due(&self) -> Option<Instant> {
-        self.orders.due()
+        let lights = self.devices.iter().filter_map(|device| device.light.due(Instant::now()));
+        lights.chain(self.orders.due()).min()
     }
 }
 
 impl Device {
+    /// Whether it takes orders to sound.
+    fn sounds(&self) -> bool {
+        let has = |name: &str| !self.exposes.named(name).is_empty();
+        !self.exposes.known() || has("warning") || has("alarm")
+    }
+
+    fn set(&self, base: &str, payload: &Value) -> Order {
+        self.order(base, "set", payload)
+    }
+
+    /// Asks how it is.
+    fn question(&self, base: &str) -> Order {
+        self.order(base, "get", &light::question(&self.exposes))
+    }
+
+    fn order(&self, base: &str, what: &str, payload: &Value) -> Order {
+        Order {
+            topic: format!("{base}/{}/{what}", self.topic_name),
+            payload: payload.to_string().into_bytes(),
+        }
+    }
+
     fn understand(&mut self, fields: &Map<String, Value>, heard: Heard) -> Vec<Observation> {
         let kind = self.voice.origin.kind;
         let reading = Reading { kind, exposes: &self.exposes, fields };

@@ -20,7 +20,7 @@ const CONFIRM: Duration = Duration::from_secs(8);
 const COMPLAIN: Duration = Duration::from_secs(2);
 
 /// Longest sounding, seconds (IAS Warning Device).
-const LONGEST: u16 = 1800;
+pub const LONGEST: u16 = 1800;
 
 /// The payload of `set` that makes a siren sound, or be silent.
 pub fn payload(exposes: &Exposes, seconds: Option<u16>) -> Value {

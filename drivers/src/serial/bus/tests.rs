@@ -167,6 +167,7 @@ fn device(id: &str, binding: SerialBinding) -> Device {
         link: LinkId::new("bus").unwrap(),
         binding: Binding::Serial(binding),
         heard_within: None,
+        announces: None,
     }
 }
 

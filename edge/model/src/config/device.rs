@@ -27,6 +27,17 @@ pub struct Device {
     pub binding: Binding,
     /// Longest silence before it counts as lost; the kind's default if absent.
     pub heard_within: Option<Duration>,
+    /// A siren that does not sound but shows by its light that the box says something grave.
+    pub announces: Option<Announcer>,
+}
+
+/// How a device shows that the box says something grave, for who hears badly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Announcer {
+    /// `light`: a lamp or plug that is switched on and off. A switch sparks.
+    Light,
+    /// `strobe`: the flash light of a warning device, which does not spark.
+    Strobe,
 }
 
 impl Device {

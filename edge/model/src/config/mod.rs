@@ -25,7 +25,7 @@ pub use ble::{BleAddress, BleBinding, BleLink, BleProtocol, NoAddress};
 pub use channels::{Channels, Dingtalk, Mail, Ntfy, Sms, Wecom};
 pub use contact::{ChannelKind, Contact, ContactRole, Hours, Weekday};
 pub use device::{
-    ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, I2cBinding, I2cChip,
+    ActiveLevel, Announcer, Bias, Binding, ButtonContact, Device, GpioBinding, I2cBinding, I2cChip,
     NetBinding, SerialBinding, SerialModel, SerialProtocol, StatusProfile, TalkProtocol,
     TalkerBinding, VoiceMeaning, VoiceWord,
 };

@@ -24,7 +24,7 @@ pub enum Input {
     Announced {
         /// Which alert.
         alert: AlertId,
-        /// `speaker`, `satellite-<id>` or `siren`.
+        /// `speaker`, `satellite-<id>`, `siren` or `light-<device>`.
         by: String,
     },
     /// A contact answered without naming an alert.
@@ -86,6 +86,8 @@ pub enum Action {
     },
     /// The siren shall be still.
     Hush,
+    /// The lights that announce shall be so.
+    Lights(Lights),
     /// Tell a contact.
     Notify(Notice),
     /// The alert is over: what is not yet sent about it, save the news that it is over, need not go.
@@ -104,6 +106,21 @@ pub enum SirenPattern {
     Evacuate,
     /// Leave the home, there may be gas: no relay may switch, since it sparks.
     WithoutSpark,
+}
+
+/// What the lights show that announce for who hears badly.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Lights {
+    /// They blink because of this alert; as ever, if absent.
+    pub alert: Option<AlertId>,
+    /// Whether a switch may be moved: it sparks, and there may be gas.
+    pub may_spark: bool,
+}
+
+impl Default for Lights {
+    fn default() -> Self {
+        Self { alert: None, may_spark: true }
+    }
 }
 
 /// How urgent an utterance is. The greater interrupts the smaller.

@@ -10,7 +10,7 @@ use anju_model::{
     AlertChange, AlertId, AlertStep, Class, Delivery, DeviceId, Finding, Moment, Rule, Subject,
 };
 
-use super::action::{Action, Handled, Input, RefusedCommand, SirenPattern};
+use super::action::{Action, Handled, Input, Lights, RefusedCommand, SirenPattern};
 use super::alert::Alert;
 use super::civil::Civil;
 use super::commands::Came;
@@ -71,6 +71,8 @@ pub struct Book {
     pub(super) sounding: Option<(SirenPattern, AlertId)>,
     /// When the siren's state has to be looked at again.
     pub(super) siren_wake: Option<Moment>,
+    /// What the lights were told last.
+    pub(super) lights: Lights,
     pub(super) over_told: HashMap<AlertId, Moment>,
     pub(super) asked: HashSet<Rule>,
     pub(super) floods: Floods,
@@ -92,6 +94,7 @@ impl Book {
             request_order: VecDeque::new(),
             sounding: None,
             siren_wake: None,
+            lights: Lights::default(),
             over_told: HashMap::new(),
             asked: HashSet::new(),
             floods: Floods::default(),
@@ -143,7 +146,7 @@ impl Book {
                 Ok(())
             }
         };
-        self.siren(now, &mut out);
+        self.signals(now, &mut out);
         Handled { actions: out, answer }
     }
 
@@ -159,7 +162,7 @@ impl Book {
         for id in due {
             self.advance(now, &id, &mut out);
         }
-        self.siren(now, &mut out);
+        self.signals(now, &mut out);
         out
     }
 
@@ -191,7 +194,7 @@ impl Book {
             self.send_again(&id, &mut out);
             self.advance(now, &id, &mut out);
         }
-        self.siren(now, &mut out);
+        self.signals(now, &mut out);
         out
     }
 

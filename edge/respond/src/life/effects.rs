@@ -6,7 +6,7 @@ use std::time::Duration;
 use anju_model::config::Contact;
 use anju_model::{AlertId, AlertStep, Class, Moment, Outcome, Rule};
 
-use super::action::{Action, Announcement, NoticeKind, SirenPattern};
+use super::action::{Action, Announcement, Lights, NoticeKind, SirenPattern};
 use super::alert::{Alert, Helper, Stage, TEST_LASTS};
 use super::book::{BY_ITSELF, Book};
 use super::{plan, speech};
@@ -133,17 +133,38 @@ impl Book {
         }
     }
 
+    /// Puts siren and lights as the open alarms want them.
+    pub(super) fn signals(&mut self, now: Moment, out: &mut Vec<Action>) {
+        self.siren(now, out);
+        // Whoever hears badly sees each alarm that is still called out, whatever it is of.
+        let calls = |a: &&Alert| {
+            let own = &a.subject;
+            own.class == Class::Alarm && !own.test && a.stage() == Stage::Searching
+        };
+        let first = self.alerts.values().filter(calls).min_by_key(|a| a.raised);
+        let alert = first.map(|a| a.subject.alert.clone());
+        let wanted = Lights { alert, may_spark: !self.may_be_gas() };
+        if self.lights != wanted {
+            self.lights = wanted.clone();
+            out.push(Action::Lights(wanted));
+        }
+    }
+
+    /// Whatever else is wanted: while there may be gas, no relay is switched.
+    fn may_be_gas(&self) -> bool {
+        self.alerts.values().any(|a| {
+            a.subject.rule == Rule::Gas && a.subject.class == Class::Alarm && !a.subject.test
+        })
+    }
+
     /// Puts the siren as the open alarms want it.
-    pub(super) fn siren(&mut self, now: Moment, out: &mut Vec<Action>) {
+    fn siren(&mut self, now: Moment, out: &mut Vec<Action>) {
         let wants = |a: &&Alert| a.stage() == Stage::Searching && pattern(a).is_some();
         let sounds_until = |a: &Alert| match pattern(a) {
             Some(SirenPattern::Attract) => Some(a.search.since.after(ATTRACT_FOR)),
             _ => None,
         };
-        // Whatever else is wanted: while there may be gas, no relay is switched.
-        let gas = self.alerts.values().any(|a| {
-            a.subject.rule == Rule::Gas && a.subject.class == Class::Alarm && !a.subject.test
-        });
+        let gas = self.may_be_gas();
         let sounding = self
             .alerts
             .values()

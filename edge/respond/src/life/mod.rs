@@ -29,8 +29,8 @@ mod speech;
 mod view;
 
 pub use action::{
-    Action, Announcement, Answer, Clip, Handled, Input, Notice, NoticeKind, RefusedCommand, Repeat,
-    SirenPattern, Urgency, Words,
+    Action, Announcement, Answer, Clip, Handled, Input, Lights, Notice, NoticeKind, RefusedCommand,
+    Repeat, SirenPattern, Urgency, Words,
 };
 pub use alert::{ARRIVAL_GRACE, Stage};
 pub use book::{Book, MAX_OPEN_PER_CLASS};

@@ -47,10 +47,12 @@ pub enum Report {
         /// asked again with the same id.
         answer: oneshot::Sender<Result<(), String>>,
     },
-    /// A siren began for an alert.
+    /// A siren or a light began for an alert.
     Sounding {
         /// Which alert.
         alert: AlertId,
+        /// `siren` or `light-<device>`.
+        by: String,
     },
     /// A part broke, or works again.
     Health(Health),
@@ -78,7 +80,8 @@ pub struct ModemNews {
 /// Whether a part works. Sent when that changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
-    /// Which part: `speaker`, `satellite-<id>`, a channel's name, `ntfy-replies`, `modem`, `siren-<device>`.
+    /// Which part: `speaker`, `satellite-<id>`, a channel's name, `ntfy-replies`, `modem`, `siren-<device>`,
+    /// `light-<device>`.
     pub part: String,
     /// Why it does not work; `None` when it works.
     pub broken: Option<String>,

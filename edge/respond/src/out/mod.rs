@@ -1,4 +1,4 @@
-//! The ways out of the box: speech and sirens at home, push messages elsewhere. Each runs in a
+//! The ways out of the box: speech, sirens and lights at home, push messages elsewhere. Each runs in a
 //! thread or task of its own and takes its work without making anybody wait; one that hangs, fails
 //! or is absent never holds up another. What becomes of each piece of work is reported.
 
@@ -7,6 +7,7 @@ pub mod channel;
 pub mod dingtalk;
 mod group;
 mod http;
+pub mod lights;
 pub mod mail;
 pub mod ntfy;
 pub mod pace;

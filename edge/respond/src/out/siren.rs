@@ -96,7 +96,7 @@ async fn keep(port: Arc<dyn SirenPort>, mut wanted: watch::Receiver<Wanted>, rep
                     }
                     sounded = want.is_some();
                     want.map(|(_, alert)| {
-                        let _ = reports.send(Report::Sounding { alert });
+                        let _ = reports.send(Report::Sounding { alert, by: "siren".to_owned() });
                         RENEW_AFTER
                     })
                 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::super::parse::Serves;
 use super::super::schema::{self, Section};
 use super::super::{
-    ActiveLevel, Bias, Binding, ButtonContact, Device, GpioBinding, I2cBinding, I2cChip, Link,
-    LinkKind, Person, SerialProtocol,
+    ActiveLevel, Announcer, Bias, Binding, ButtonContact, Device, GpioBinding, I2cBinding, I2cChip,
+    Link, LinkKind, Person, SerialProtocol,
 };
 use super::link::{Found, Links};
 use super::{Names, ble, mqtt, net, serial};
@@ -184,6 +184,7 @@ fn device(
         link: link_id.clone(),
         binding,
         heard_within: fields.duration("heard_within"),
+        announces: announces(fields, kind, link, faults),
     };
     if device.unsupervised() {
         faults.warn(
@@ -194,6 +195,30 @@ fn device(
         );
     }
     Some(device)
+}
+
+fn announces(
+    fields: &Fields<'_>,
+    kind: DeviceKind,
+    link: &Link,
+    faults: &mut Faults<'_>,
+) -> Option<Announcer> {
+    let written = fields.word("announce", |word| match word {
+        "light" => Some(Announcer::Light),
+        "strobe" => Some(Announcer::Strobe),
+        _ => None,
+    })?;
+    if kind != DeviceKind::Siren {
+        let message = format!("a `{kind}` can not announce");
+        fields.fault(faults, "announce", message, "remove it, or set kind = \"siren\"");
+        return None;
+    }
+    if written == Announcer::Strobe && matches!(link, Link::Gpio(_)) {
+        let mend = "write announce = \"light\"";
+        fields.fault(faults, "announce", "what hangs on a relay is switched", mend);
+        return Some(Announcer::Light);
+    }
+    Some(written)
 }
 
 fn person(fields: &Fields<'_>, persons: &[Person], faults: &mut Faults<'_>) -> Option<PersonId> {

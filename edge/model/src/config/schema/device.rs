@@ -33,6 +33,15 @@ pub(in crate::config) const DEVICE: Section = Section {
             "`[guard.silent]`",
             "Longest silence before it counts as lost.",
         ),
+        optional(
+            "announce",
+            Kind::Choice(&["light", "strobe"]),
+            "For a `siren`, where somebody hears badly: it does not sound, but blinks while an \
+             alarm waits for somebody to accept it, beside all that is said. `light`: a lamp on a \
+             relay, or a lamp or plug of zigbee2mqtt; it is put back as it was, and is not switched \
+             while there may be gas, since a switch sparks. `strobe`: the flash light of a \
+             zigbee2mqtt siren that takes `warning`.",
+        ),
     ],
 };
 

@@ -44,6 +44,7 @@ fn device(id: &str, kind: DeviceKind, name: &str, room: &str) -> Device {
         link: LinkId::new("zigbee").unwrap(),
         binding: Binding::Mqtt(MqttBinding { address: id.to_owned(), on_watts: 15 }),
         heard_within: None,
+        announces: None,
     }
 }
 

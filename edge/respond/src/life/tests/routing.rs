@@ -1,8 +1,9 @@
 //! Who is told of which class, and at which hour.
 
+use anju_model::command::Command;
 use anju_model::config::{ContactRole, Hours};
 use anju_model::delivery::{DeliveryState, Message};
-use anju_model::{Class, Delivery, Rule};
+use anju_model::{AlertId, Class, Delivery, Outcome, Rule};
 
 use super::home::*;
 use crate::life::NoticeKind as K;
@@ -296,4 +297,35 @@ fn what_would_happen_is_what_happens() {
     assert!(!would.is_empty() && would.len() < happened.len(), "each is shown once");
     assert!(would.iter().all(|w| happened.contains(w)), "{would:?} {happened:?}");
     assert!(would.iter().all(|(_, who)| who != "neighbour"), "not on duty at three");
+}
+
+#[test]
+fn lights_show_each_alarm_that_nobody_took_on_and_are_not_switched_in_gas() {
+    let mut home = Home::new(family());
+    let shown = |actions: &[Action]| -> Vec<(bool, bool)> {
+        let lights = actions.iter().filter_map(|action| match action {
+            Action::Lights(lights) => Some((lights.alert.is_some(), lights.may_spark)),
+            _ => None,
+        });
+        lights.collect()
+    };
+    let leak = home.raise(finding(Rule::Leak, Class::Warning, Some("leak"), 1));
+    assert_eq!(shown(&leak), []);
+    let door = home.raise(finding(Rule::DoorAtNight, Class::Alarm, Some("door"), 2));
+    assert_eq!(shown(&door), [(true, true)]);
+    let gas = home.raise(finding(Rule::Gas, Class::Alarm, Some("gas"), 3));
+    assert_eq!(shown(&gas), [(true, false)]);
+    let open = home.book.open();
+    let of =
+        |rule: Rule| open.iter().find(|a| a.subject.rule == rule).unwrap().subject.alert.clone();
+    let (door, gas) = (of(Rule::DoorAtNight), of(Rule::Gas));
+    let accept = |alert: &AlertId| Command::Accept { alert: alert.clone(), minutes: None };
+    let (actions, _) = home.command("daughter", accept(&door));
+    assert_eq!(shown(&actions), [(true, false)], "the other alarm now");
+    let (actions, _) = home.command("daughter", accept(&gas));
+    assert_eq!(shown(&actions), [(false, false)]);
+    let (outcome, note) = (Outcome::Real, String::new());
+    let close = Command::Close { alert: gas, outcome, note };
+    let (actions, _) = home.command("daughter", close);
+    assert_eq!(shown(&actions), [(false, true)]);
 }

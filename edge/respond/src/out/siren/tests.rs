@@ -64,7 +64,7 @@ async fn it_sounds_is_renewed_and_is_still_at_the_end() {
     let (first, what) = hear.recv().await.unwrap();
     assert_eq!(what, Some(SirenPattern::Evacuate));
     let sounding = heard.recv().await.unwrap();
-    assert!(matches!(sounding, Report::Sounding { alert: of } if of == alert()));
+    assert!(matches!(sounding, Report::Sounding { alert: of, .. } if of == alert()));
     let (second, _) = hear.recv().await.unwrap();
     assert_eq!((second - first), RENEW_AFTER);
     sirens.hush();
