@@ -13,6 +13,8 @@ Lines:
   quiet                    no adverts and no connections, of any
   heart HEX | cuff HEX | finger HEX | pulse HEX   a value of a wearable, once somebody subscribed to it
   worn ADDRESS             the wearable may be connected from then on
+  pairings ADDRESS NUMBER  "no" unless it was paired with so often, and has the keys of it
+  forget ADDRESS           it loses its keys
   drop ADDRESS             the wearable hangs up
 """
 
@@ -25,7 +27,12 @@ import sys
 from bumble.controller import Controller
 from bumble.core import UUID, AdvertisingData, PhysicalTransport
 from bumble.device import AdvertisingType, Device, DeviceConfiguration
-from bumble.gatt import Characteristic, Service
+from bumble.gatt import (
+    GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR,
+    Characteristic,
+    Descriptor,
+    Service,
+)
 from bumble.hci import Address, HCI_LE_Advertising_Report_Event, LeFeatureMask
 from bumble.host import Host
 from bumble.link import LocalLink
@@ -38,8 +45,13 @@ NOTIFY = Characteristic.Properties.NOTIFY
 INDICATE = Characteristic.Properties.INDICATE
 READ = Characteristic.Properties.READ
 PLAIN = Characteristic.Permissions.READABLE
-# What a bonded device gives to strangers: nothing.
-BONDED = Characteristic.Permissions.READ_REQUIRES_ENCRYPTION
+# What a device that wants to be paired gives to strangers: nothing.
+BONDED = (
+    Characteristic.Permissions.READABLE
+    | Characteristic.Permissions.WRITEABLE
+    | Characteristic.Permissions.READ_REQUIRES_ENCRYPTION
+    | Characteristic.Permissions.WRITE_REQUIRES_ENCRYPTION
+)
 GENERAL_BR_EDR_OFF = bytes([0x06])
 # From one advert to the next, milliseconds.
 INTERVAL = 250
@@ -82,6 +94,7 @@ class Lab:
         self.air = Air()
         self.devices = {}
         self.values = {}
+        self.pairings = {}
 
     async def device(self, address):
         if address not in self.devices:
@@ -98,12 +111,23 @@ class Lab:
                 sc=True, mitm=False, bonding=True, delegate=PairingDelegate()
             )
             self.devices[address] = device
+            device.on("connection", lambda connection: self.watch(address, connection))
             await device.power_on()
         return self.devices[address]
+
+    def watch(self, address, connection):
+        def paired(*_):
+            self.pairings[address] = self.pairings.get(address, 0) + 1
+
+        connection.on("pairing", paired)
 
     async def wearable(self, name, address, service, uuid, properties, permissions=PLAIN):
         device = await self.device(address)
         value = Characteristic(uuid, properties, permissions, b"")
+        if permissions == BONDED:
+            marks = device.gatt_server.make_descriptor_value(value)
+            kind = GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR
+            value.descriptors = (Descriptor(kind, BONDED, marks),)
         device.add_service(Service(UUID(service), [value]))
         self.values[name] = (device, value, properties)
         return device
@@ -147,6 +171,13 @@ class Lab:
                 await self.advertise(
                     address, [(AdvertisingData.COMPLETE_LOCAL_NAME, b"wearable")], True
                 )
+            case ["pairings", address, number]:
+                count = self.pairings.get(address, 0)
+                keys = await self.devices[address].keystore.get_all()
+                if count != int(number) or bool(keys) != (count > 0):
+                    raise ValueError(f"{count} pairings, {len(keys)} bonds")
+            case ["forget", address]:
+                await self.devices[address].keystore.delete_all()
             case ["drop", address]:
                 await self.hang_up(self.devices[address])
             case [name, data] if name in self.values:
@@ -194,6 +225,8 @@ async def main():
     await lab.wearable("cuff", "F1:00:00:00:00:02", "1810", "2A35", INDICATE)
     await lab.wearable("finger", "F1:00:00:00:00:03", "1822", "2A5F", NOTIFY)
     await lab.wearable("pulse", "F1:00:00:00:00:04", "180D", "2A37", NOTIFY)
+    await lab.wearable("private", "F1:00:00:00:00:05", "1810", "2A35", INDICATE, BONDED)
+    await lab.wearable("intruder", "F1:00:00:00:00:06", "1810", "2A35", INDICATE, BONDED)
     watch = lab.devices["F1:00:00:00:00:01"]
     watch.add_service(Service(UUID("180F"), [Characteristic("2A19", READ, PLAIN, bytes([87]))]))
     print("ok", flush=True)

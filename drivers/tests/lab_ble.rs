@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use air::Air;
 use anju_drivers::ble::{BleDriver, Timings};
-use anju_drivers::driver::{Context, Driver, DriverError, Report};
+use anju_drivers::driver::{Action, Context, DeviceCommand, Driver, DriverError, Report};
 use anju_model::config::{Binding, BleBinding, BleLink, BleProtocol, Device};
 use anju_model::observation::{Fall, FallState, Help, HelpState, Presence, Vital};
 use anju_model::{DeviceId, DeviceKind, Fact, LinkId, Observation};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +34,9 @@ const CANE: &str = "F1:00:00:00:00:13";
 const STRANGER: &str = "F1:00:00:00:00:14";
 const CLIMATE: &str = "F1:00:00:00:00:15";
 const SCALE: &str = "F1:00:00:00:00:16";
+/// Give their readings to nobody who is not paired with them.
+const PRIVATE: &str = "F1:00:00:00:00:05";
+const INTRUDER: &str = "F1:00:00:00:00:06";
 const KEY: &str = "231d39c1d7cc1ab1aee224cd096db932";
 
 macro_rules! in_the_lab {
@@ -89,6 +92,7 @@ fn locked(mut device: Device, file: PathBuf) -> Device {
 struct Work {
     driver: Arc<BleDriver>,
     reports: mpsc::Receiver<Report>,
+    commands: mpsc::Sender<DeviceCommand>,
     stop: CancellationToken,
     end: JoinHandle<Result<(), DriverError>>,
 }
@@ -104,11 +108,11 @@ impl Work {
 
     fn run(driver: Arc<BleDriver>) -> Self {
         let (report, reports) = mpsc::channel(64);
-        let (_commands, command) = mpsc::channel(4);
+        let (commands, command) = mpsc::channel(4);
         let stop = CancellationToken::new();
         let context = Context::new(report, command, stop.clone());
         let end = tokio::spawn(driver.clone().run(context));
-        Self { driver, reports, stop, end }
+        Self { driver, reports, commands, stop, end }
     }
 
     /// The next observation that fits; others pass by, save that no call for help is passed over.
@@ -128,6 +132,15 @@ impl Work {
         })
         .await
         .expect("the observation in time")
+    }
+
+    /// The acceptance of a device begins.
+    async fn accept(&self, device: &str) {
+        let (done, answer) = oneshot::channel();
+        let device = DeviceId::new(device).unwrap();
+        let command = DeviceCommand { device, action: Action::TellAnew, done };
+        self.commands.send(command).await.unwrap();
+        answer.await.unwrap().unwrap();
     }
 
     async fn help(&mut self, from: &str) -> Help {
@@ -284,5 +297,40 @@ async fn a_crash_of_the_daemon_and_a_pulled_adapter_are_survived() {
     air.tell(&format!("locked {LOCKED} {KEY} 1001 3a01"));
     air.tell(&format!("locked {LOCKED} {KEY} 1002 3a02"));
     work.help("pendant").await;
+    work.stop().await;
+}
+
+#[allow(clippy::await_holding_lock)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_wants_to_be_paired_is_paired_while_it_is_accepted_and_stays_so() {
+    in_the_lab!();
+    let mut air = air();
+    let private = device("private", DeviceKind::BloodPressure, PRIVATE, BleProtocol::BloodPressure);
+    let mut work = Work::begin(std::slice::from_ref(&private));
+    // Another one wants to be paired too. It is not enrolled.
+    air.tell(&format!("worn {PRIVATE}"));
+    air.tell(&format!("worn {INTRUDER}"));
+    let said = work.until(|said| matches!(said.fact, Fact::Trouble(_))).await;
+    let Fact::Trouble(trouble) = said.fact else { unreachable!("a trouble") };
+    assert!(trouble.active && trouble.reason.contains("begin its acceptance"), "{trouble:?}");
+    air.tell(&format!("pairings {PRIVATE} 0"));
+
+    work.accept("private").await;
+    air.tell("private 16780050005D00EA070604081E0048000000");
+    work.vital("private", |vital| vital.systolic_mmhg == Some(120.0)).await;
+    air.tell(&format!("pairings {PRIVATE} 1"));
+
+    // It comes back: with its keys, and without anybody's help.
+    air.tell(&format!("drop {PRIVATE}"));
+    air.tell("private 16790050005D00EA070604081E0148000000");
+    work.vital("private", |vital| vital.systolic_mmhg == Some(121.0)).await;
+    work.stop().await;
+    air.tell(&format!("drop {PRIVATE}"));
+    air.restart_daemon();
+    let mut work = Work::begin(std::slice::from_ref(&private));
+    air.tell("private 167A0050005D00EA070604081E0248000000");
+    work.vital("private", |vital| vital.systolic_mmhg == Some(122.0)).await;
+    air.tell(&format!("pairings {PRIVATE} 1"));
+    air.tell(&format!("pairings {INTRUDER} 0"));
     work.stop().await;
 }

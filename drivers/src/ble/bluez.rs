@@ -26,7 +26,7 @@ const QUEUE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 /// Longest wait for an answer of the daemon.
 const ANSWER: Duration = Duration::from_secs(10);
 /// What the daemon says while it still does what was asked before.
-const BUSY: &str = "org.bluez.Error.InProgress";
+const BUSY: [&str; 2] = ["org.bluez.Error.InProgress", "org.bluez.Error.Busy"];
 /// How often and at which distance it is then asked again.
 const BUSY_TRIES: u32 = 20;
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
@@ -92,17 +92,7 @@ impl Bluez {
             ("DuplicateData", Variant::from(true)),
         ]);
         self.call(&self.path, ADAPTER, "SetDiscoveryFilter", &(filter,), ANSWER).await?;
-        for _ in 0..BUSY_TRIES {
-            let call = self.ask(&self.path, ADAPTER, "StartDiscovery", &());
-            match tokio::time::timeout(ANSWER, call).await {
-                Ok(Err(zbus::Error::MethodError(name, ..))) if name.as_str() == BUSY => {
-                    tokio::time::sleep(BUSY_PAUSE).await;
-                }
-                Ok(done) => return done.map(drop).map_err(|e| self.failed("StartDiscovery", &e)),
-                Err(_) => return Err(self.failed("StartDiscovery", &"no answer in time")),
-            }
-        }
-        Ok(())
+        self.call_when_free(ADAPTER, "StartDiscovery", &()).await
     }
 
     /// Stops the scan.
@@ -119,10 +109,11 @@ impl Bluez {
     /// [`DriverError::Link`] when the daemon refuses.
     pub async fn power(&self, on: bool) -> Result<(), DriverError> {
         let body = (ADAPTER, "Powered", Variant::from(on));
-        self.call(&self.path, PROPERTIES, "Set", &body, ANSWER).await.map(drop)
+        self.call_when_free(PROPERTIES, "Set", &body).await
     }
 
-    /// Pairs with a device as one without keys and display, and trusts it from then on.
+    /// Pairs with a device as one without keys and display, and trusts it from then on. It bonds
+    /// only while the daemon has an agent ([`super::pairing::Agent`]).
     ///
     /// # Errors
     /// [`DriverError::Link`] when the device or the daemon refuses.
@@ -131,6 +122,22 @@ impl Bluez {
         self.call(&path, signals::DEVICE, "Pair", &(), PAIRING).await?;
         let body = (signals::DEVICE, "Trusted", Variant::from(true));
         self.call(&path, PROPERTIES, "Set", &body, ANSWER).await.map(drop)
+    }
+
+    /// Whether the daemon has a device's keys.
+    pub async fn is_paired(&self, address: BleAddress) -> bool {
+        let value = self.get(&self.device(address), signals::DEVICE, "Paired").await;
+        value.is_ok_and(|value| bool::try_from(value).unwrap_or(false))
+    }
+
+    /// Lets the daemon forget a device with its keys; it is found anew by its next advert.
+    ///
+    /// # Errors
+    /// [`DriverError::Link`] when the daemon refuses.
+    pub async fn forget(&self, address: BleAddress) -> Result<(), DriverError> {
+        let path = self.device(address);
+        let path = zbus::ObjectPath::try_from(path).map_err(|e| self.failed("RemoveDevice", &e))?;
+        self.call(&self.path, ADAPTER, "RemoveDevice", &(path,), ANSWER).await.map(drop)
     }
 
     /// What the daemon signals of the devices of this adapter, from now on.
@@ -189,6 +196,25 @@ impl Bluez {
         B: serde::Serialize + DynamicType + Sync,
     {
         self.connection.call_method(Some(BLUEZ), path, Some(of), method, body).await
+    }
+
+    /// Calls the adapter. While the daemon is still busy it is asked again, for a moment; if it
+    /// stays so, the next look at the adapter mends it.
+    async fn call_when_free<B>(&self, of: &str, method: &str, body: &B) -> Result<(), DriverError>
+    where
+        B: serde::Serialize + DynamicType + Sync,
+    {
+        for _ in 0..BUSY_TRIES {
+            let call = self.ask(&self.path, of, method, body);
+            match tokio::time::timeout(ANSWER, call).await {
+                Ok(Err(zbus::Error::MethodError(name, ..))) if BUSY.contains(&name.as_str()) => {
+                    tokio::time::sleep(BUSY_PAUSE).await;
+                }
+                Ok(done) => return done.map(drop).map_err(|error| self.failed(method, &error)),
+                Err(_) => return Err(self.failed(method, &"no answer in time")),
+            }
+        }
+        Ok(())
     }
 
     async fn call<B>(

@@ -59,6 +59,14 @@ impl Connections {
         }
     }
 
+    /// A device is tried as soon as it is heard, whatever failed before.
+    pub fn due_now(&mut self, address: BleAddress) {
+        if let Some(peer) = self.peers.get_mut(&address) {
+            peer.due = None;
+            peer.pauses.reset();
+        }
+    }
+
     /// Who is to be connected now, if anybody.
     pub fn next(&self, now: Instant) -> Option<BleAddress> {
         if self.connecting.is_some() {

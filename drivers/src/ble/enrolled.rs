@@ -108,10 +108,14 @@ impl Enrolled {
         told
     }
 
-    /// These devices tell their next reading whatever it is.
-    pub fn tell_anew(&mut self, devices: &BTreeSet<DeviceId>) {
+    /// These devices tell their next reading whatever it is. Gives those that need a connection.
+    pub fn tell_anew(&mut self, devices: &BTreeSet<DeviceId>) -> Vec<BleAddress> {
         let asked = self.devices.values_mut().filter(|d| devices.contains(&d.origin().device));
-        asked.for_each(Device::tell_anew);
+        let connected = asked.filter_map(|device| {
+            device.tell_anew();
+            device.protocol.connects().then_some(device.address)
+        });
+        connected.collect()
     }
 
     /// Time passes.

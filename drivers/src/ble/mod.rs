@@ -20,6 +20,7 @@ pub mod mi_beacon;
 pub mod mi_scale;
 pub mod object;
 pub mod oximeter;
+mod pairing;
 mod radio;
 mod signals;
 #[cfg(test)]

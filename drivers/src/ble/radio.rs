@@ -2,7 +2,7 @@
 //! connects those that want it. A scan can die without an error, the daemon can restart, an adapter
 //! can be pulled out; none of these may go unnoticed, and none may end the box.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,8 +19,9 @@ use super::bluez::Bluez;
 use super::connections::Connections;
 use super::enrolled::{Enrolled, Said};
 use super::key::Key;
+use super::pairing::{Agent, Window};
 use super::signals::{Advert, Signal};
-use super::wearable::{self, Told};
+use super::wearable::{self, End, Told};
 use crate::driver::{Context, DriverError};
 
 /// Limits of the radio.
@@ -132,7 +133,9 @@ struct Radio<'a> {
     /// Numbers of characteristics by the daemon's names.
     characteristics: HashMap<String, Option<u16>>,
     connections: Connections,
-    sessions: JoinSet<String>,
+    window: Window,
+    agent: Option<(BTreeSet<BleAddress>, Agent)>,
+    sessions: JoinSet<End>,
     session_of: HashMap<Id, BleAddress>,
     told: mpsc::Sender<Told>,
     scan_paused: Option<Instant>,
@@ -173,6 +176,8 @@ async fn listen(
         central,
         characteristics: HashMap::new(),
         connections,
+        window: Window::default(),
+        agent: None,
         sessions: JoinSet::new(),
         session_of: HashMap::new(),
         told,
@@ -324,7 +329,7 @@ impl Radio<'_> {
     /// Once a second: absence, and whoever is to be connected.
     async fn second(&mut self) -> Result<(), DriverError> {
         let now = Instant::now();
-        lock(self.enrolled).tell_anew(&self.context.asked_anew());
+        self.accepting(now).await;
         let told = lock(self.enrolled).tick(now);
         self.tell(told).await?;
         if self.scan_paused.is_some_and(|at| now.duration_since(at) >= SCAN_PAUSE) {
@@ -333,6 +338,30 @@ impl Radio<'_> {
         match self.connections.next(now) {
             Some(next) => self.connect(next).await,
             None => Ok(()),
+        }
+    }
+
+    /// Somebody stands there with a device: it may be paired with, and is tried at once.
+    async fn accepting(&mut self, now: Instant) {
+        let begun = lock(self.enrolled).tell_anew(&self.context.asked_anew());
+        for address in begun {
+            self.window.open(address, now);
+            self.connections.due_now(address);
+        }
+        let allowed = self.window.allowed(now);
+        let served = self.agent.as_ref().map(|(allowed, _)| allowed);
+        if served == Some(&allowed) || (served.is_none() && allowed.is_empty()) {
+            return;
+        }
+        // The one before goes first: one program has one agent.
+        self.agent = None;
+        if allowed.is_empty() {
+            return;
+        }
+        match timeout(ANSWER, Agent::register(allowed.clone())).await {
+            Ok(Ok(agent)) => self.agent = Some((allowed, agent)),
+            Ok(Err(error)) => tracing::warn!(driver = self.name, %error, "no pairing is possible"),
+            Err(_) => tracing::warn!(driver = self.name, "no pairing: bluetoothd does not answer"),
         }
     }
 
@@ -346,23 +375,28 @@ impl Radio<'_> {
         // A scan that is not running needs no pause.
         let _ = self.bluez.stop_scan().await;
         self.scan_paused = Some(Instant::now());
-        let session = wearable::serve(peripheral, to, self.bluez.clone(), self.told.clone());
+        let may_pair = self.agent.is_some() && self.window.is_open(to, Instant::now());
+        let (bluez, told) = (self.bluez.clone(), self.told.clone());
+        let session = wearable::serve(peripheral, to, may_pair, bluez, told);
         let session = self.sessions.spawn(session);
         self.session_of.insert(session.id(), to);
         self.connections.begun(to, session);
         Ok(())
     }
 
-    async fn ended(&mut self, end: Result<(Id, String), JoinError>) -> Result<(), DriverError> {
+    async fn ended(&mut self, end: Result<(Id, End), JoinError>) -> Result<(), DriverError> {
         let (id, reason) = match end {
             Ok(end) => end,
-            Err(error) if error.is_cancelled() => (error.id(), "the device hung up".to_owned()),
-            Err(error) => (error.id(), format!("the conversation failed: {error}")),
+            Err(error) if error.is_cancelled() => {
+                (error.id(), End::Failed("the device hung up".to_owned()))
+            }
+            Err(error) => (error.id(), End::Failed(format!("the conversation failed: {error}"))),
         };
         let Some(address) = self.session_of.remove(&id) else { return Ok(()) };
-        tracing::info!(driver = self.name, %address, reason, "connection ended");
-        if self.connections.ended(address, Instant::now()) {
-            let told = lock(self.enrolled).connection(address, Some(reason));
+        tracing::info!(driver = self.name, %address, %reason, "connection ended");
+        let trouble = self.connections.ended(address, Instant::now());
+        if trouble || matches!(reason, End::Unpaired) {
+            let told = lock(self.enrolled).connection(address, Some(reason.to_string()));
             self.tell(told.into_iter().collect()).await?;
         }
         if self.scan_paused.is_some() && !self.connections.busy() {

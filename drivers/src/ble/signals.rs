@@ -118,7 +118,7 @@ fn makers(value: OwnedVariant) -> Vec<(u16, Vec<u8>)> {
 
 /// The address in the daemon's name for a device or what hangs on one,
 /// `/org/bluez/hci0/dev_AA_BB_CC_DD_EE_FF/…`.
-fn address(path: &str) -> Option<BleAddress> {
+pub(super) fn address(path: &str) -> Option<BleAddress> {
     let (_, rest) = path.split_once("/dev_")?;
     let written = rest.split('/').next()?;
     written.replace('_', ":").parse().ok()

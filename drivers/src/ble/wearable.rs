@@ -22,6 +22,10 @@ const BATTERY: u16 = 0x2a19;
 const CONNECT: Duration = Duration::from_secs(30);
 /// Longest time for any other step.
 const STEP: Duration = Duration::from_secs(15);
+/// How the daemon words that a characteristic is not for strangers.
+const STRANGER: &str = "Not paired";
+/// How a step that did not end is told.
+const TOO_LONG: &str = "took longer than";
 /// How often what can only be read is read.
 const READ_EVERY: Duration = Duration::from_secs(5 * 60);
 
@@ -41,25 +45,54 @@ pub enum Told {
     },
 }
 
-/// Serves one connection until it ends; the text says why.
+/// Why a connection ended.
+#[derive(Debug)]
+pub enum End {
+    /// For a reason that another try may mend.
+    Failed(String),
+    /// It gives nothing to strangers, and is one.
+    Unpaired,
+}
+
+impl From<String> for End {
+    fn from(reason: String) -> Self {
+        Self::Failed(reason)
+    }
+}
+
+impl std::fmt::Display for End {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            End::Failed(reason) => f.write_str(reason),
+            End::Unpaired => f.write_str(
+                "it gives its readings only to a box that it is paired with; begin its acceptance, \
+                 and put it in pairing mode beside the box",
+            ),
+        }
+    }
+}
+
+/// Serves one connection until it ends. A device that wants to be paired is paired with if it may.
 pub async fn serve(
     peripheral: Peripheral,
     address: BleAddress,
+    may_pair: bool,
     bluez: Arc<Bluez>,
     told: mpsc::Sender<Told>,
-) -> String {
-    let end = converse(&peripheral, address, &bluez, &told).await;
+) -> End {
+    let end = converse(&peripheral, address, may_pair, &bluez, &told).await;
     // Whatever failed, the next try begins from nothing.
     let _ = timeout(STEP, peripheral.disconnect()).await;
-    end.err().unwrap_or_else(|| "it ended".to_owned())
+    end.err().unwrap_or_else(|| End::Failed("it ended".to_owned()))
 }
 
 async fn converse(
     peripheral: &Peripheral,
     address: BleAddress,
+    may_pair: bool,
     bluez: &Bluez,
     told: &mpsc::Sender<Told>,
-) -> Result<(), String> {
+) -> Result<(), End> {
     step(CONNECT, "connecting", peripheral.connect()).await?;
     send(told, Told::Established(address)).await?;
     step(STEP, "finding its services", peripheral.discover_services()).await?;
@@ -68,14 +101,18 @@ async fn converse(
     for characteristic in known(peripheral) {
         let flags = characteristic.properties;
         if flags.intersects(CharPropFlags::NOTIFY | CharPropFlags::INDICATE) {
-            subscribe(peripheral, &characteristic, address, bluez).await?;
+            let first = step(STEP, "subscribing", peripheral.subscribe(&characteristic)).await;
+            if let Err(refused) = first {
+                get_let_in(refused, address, may_pair, bluez).await?;
+                step(STEP, "subscribing", peripheral.subscribe(&characteristic)).await?;
+            }
             subscribed += 1;
         } else if flags.contains(CharPropFlags::READ) {
             only_read.push(characteristic);
         }
     }
     if subscribed == 0 && only_read.is_empty() {
-        return Err("it has none of the services that are understood".to_owned());
+        return Err("it has none of the services that are understood".to_owned().into());
     }
     tracing::info!(%address, subscribed, read = only_read.len(), "connected");
     let mut read = tokio::time::interval(READ_EVERY);
@@ -83,10 +120,16 @@ async fn converse(
     loop {
         read.tick().await;
         if !step(STEP, "asking for it", peripheral.is_connected()).await? {
-            return Err("it is gone".to_owned());
+            return Err("it is gone".to_owned().into());
         }
         for known in &only_read {
-            let data = step(STEP, "reading", peripheral.read(known)).await?;
+            let data = match step(STEP, "reading", peripheral.read(known)).await {
+                Ok(data) => data,
+                Err(refused) => {
+                    get_let_in(refused, address, may_pair, bluez).await?;
+                    step(STEP, "reading", peripheral.read(known)).await?
+                }
+            };
             let Some(characteristic) = short(known.uuid) else { continue };
             send(told, Told::Value { from: address, characteristic, data }).await?;
         }
@@ -103,21 +146,32 @@ fn known(peripheral: &Peripheral) -> Vec<Characteristic> {
     all.filter(|known| short(known.uuid).is_some_and(|uuid| KNOWN.contains(&uuid))).collect()
 }
 
-/// Subscribes; a device that refuses strangers is paired with first.
-async fn subscribe(
-    peripheral: &Peripheral,
-    characteristic: &Characteristic,
+/// A characteristic was refused. A device that gives it to no stranger is paired with, if it may be.
+/// One whose keys do not fit any more is forgotten, so that the next try begins from nothing.
+/// The daemon tries to pair by itself; where its agent, or the want of one, forbids it, it either
+/// says so or says nothing for half a minute.
+async fn get_let_in(
+    refused: String,
     address: BleAddress,
+    may_pair: bool,
     bluez: &Bluez,
-) -> Result<(), String> {
-    let Err(refused) = step(STEP, "subscribing", peripheral.subscribe(characteristic)).await else {
-        return Ok(());
-    };
+) -> Result<(), End> {
+    let (stranger, paired) = (refused.contains(STRANGER), bluez.is_paired(address).await);
+    if !stranger && (paired || !refused.contains(TOO_LONG)) {
+        return Err(refused.into());
+    }
+    if !may_pair {
+        return Err(End::Unpaired);
+    }
+    if paired {
+        bluez.forget(address).await.map_err(|error| error.to_string())?;
+        return Err(format!("{refused}; its keys do not fit any more and are forgotten").into());
+    }
     tracing::info!(%address, refused, "pairing");
     bluez.pair(address).await.map_err(|error| {
         format!("{refused}; pairing failed too: {error}; put it in pairing mode beside the box")
     })?;
-    step(STEP, "subscribing", peripheral.subscribe(characteristic)).await
+    Ok(())
 }
 
 async fn send(told: &mpsc::Sender<Told>, what: Told) -> Result<(), String> {
@@ -131,6 +185,6 @@ async fn step<T>(
 ) -> Result<T, String> {
     match timeout(limit, work).await {
         Ok(done) => done.map_err(|error| format!("{what}: {error}")),
-        Err(_) => Err(format!("{what} took longer than {} s", limit.as_secs())),
+        Err(_) => Err(format!("{what} {TOO_LONG} {} s", limit.as_secs())),
     }
 }
