@@ -36,7 +36,7 @@ test-lab:
 
 # About ten minutes on a quiet machine; QUICK=1 is the short form.
 bench:
-	@edge/scripts/install-needs.sh $(BUILD_NEEDS) mosquitto
+	@edge/scripts/install-needs.sh $(BUILD_NEEDS) mosquitto dbus
 	cargo build --release -p anju-edge
 	cargo build --release -p anju-bench
 	target/release/anju-bench $(if $(QUICK),--quick)

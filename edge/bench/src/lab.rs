@@ -202,9 +202,15 @@ wav_dir = {wav:?}
 
     /// Starts the box.
     pub fn start(&self) -> Outcome<Process> {
+        self.start_on(&[])
+    }
+
+    /// The same with more in its environment.
+    pub fn start_on(&self, environment: &[(&str, &str)]) -> Outcome<Process> {
         let mut command = Command::new(&self.anju);
         command.arg("run").arg("--config").arg(&self.config).arg("--data").arg(&self.data);
         command.stdin(Stdio::null()).stdout(Stdio::null());
+        command.envs(environment.iter().copied());
         if std::env::var_os("RUST_LOG").is_none() {
             command.env("RUST_LOG", "error");
         }

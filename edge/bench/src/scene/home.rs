@@ -1,5 +1,5 @@
-//! A large home: 300 Zigbee devices with a message a second each, and 32 meters on four serial
-//! buses. Processor time, memory beside bare sled, and whether an alarm is still as quick.
+//! A large home: 300 Zigbee devices with a message a second each, 32 meters on four serial buses,
+//! and 30 Bluetooth adverts a second. Processor time, memory beside bare sled, and whether an alarm is still as quick.
 
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use crate::floor::echo;
 use crate::lab::{Home, Lab, Process, settle};
 use crate::mqtt::{Arrived, Client};
 use crate::process::{cpu_seconds, pss_mib};
+use crate::scene::air::{self, Air};
 use crate::scene::latency::Pressed;
 
 const DEVICES: usize = 300;
@@ -41,9 +42,12 @@ pub async fn run(lab: &Lab) -> Outcome<Vec<Figure>> {
             );
         }
     }
+    text += &air::rows();
+    let (mut air, bluetoothd) = Air::begin(lab).await?;
     let home = Home::new(lab, "large", &text)?;
     let zigbee = Client::connect("devices-large", lab.port, &[]).await?;
-    let anju = home.start()?;
+    let anju = home.start_on(&[("DBUS_SYSTEM_BUS_ADDRESS", &air.bus)])?;
+    air.advertise(bluetoothd);
     let pause = Duration::from_millis(50);
     home.press_until_heard(&zigbee, &mut centre, "sos", pause).await?;
     let traffic = tokio::spawn(traffic(zigbee, home.topic("")));
@@ -64,7 +68,7 @@ async fn measure(
     let file = lab.dir.path().join("echo-large");
     let (port, path) = (lab.port.to_string(), file.to_string_lossy().into_owned());
     let _echo = lab.floor(&["echo", &port, &path])?;
-    let name = "300 Zigbee devices at 1/s, 32 meters: processor";
+    let name = "300 Zigbee devices at 1/s, 32 meters, 30 adverts/s: processor";
     let mut cpu = Figure::new(name, "% of a core", Bound::AtMost(10.0));
     let rows = [("p50", 0.5), ("p99", 0.99)];
     let mut latency = rows.map(|(name, _)| {
@@ -100,10 +104,15 @@ async fn measure(
         export.lines().any(|line| line.contains(".meter\"") && line.contains(&id))
     });
     read.alone(told.count() as f64);
+    let most = air::ENROLLED as f64;
+    let mut heard =
+        Figure::new("  Bluetooth devices that were heard", "devices", Bound::AtLeast(most));
+    let told = (0..air::ENROLLED).filter(|n| export.contains(&format!("\"device\":\"b-{n}\"")));
+    heard.alone(told.count() as f64);
     let mut bare = lab.floor(&["hold", &home.data.join("journal").to_string_lossy()])?;
     memory.beside(ours, pss_mib(bare.pid())?);
     bare.let_go()?;
-    Ok([cpu, memory, read].into_iter().chain(latency).collect())
+    Ok([cpu, memory, read, heard].into_iter().chain(latency).collect())
 }
 
 fn kind(n: usize) -> &'static str {

@@ -1,5 +1,6 @@
 //! What is measured. Each scene sets up its own home and gives its figures.
 
+pub mod air;
 pub mod appends;
 pub mod backlog;
 pub mod burst;
