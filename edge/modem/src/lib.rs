@@ -9,6 +9,6 @@ mod service;
 mod view;
 
 pub use ladder::{Ladder, Rung};
-pub use messages::{Incoming, LONGEST, Received, SEND_WITHIN, Sent, SmsError};
+pub use messages::{Incoming, LONGEST, Received, SEND_WITHIN, Sent, SmsError, words};
 pub use service::{Bus, Modem};
 pub use view::{Registration, Sim, Trouble, View};

@@ -5,5 +5,19 @@
 //! works as before and says that its links are not managed.
 
 mod choice;
+mod manager;
+mod names;
+mod reach;
+mod service;
+mod view;
 
-pub use choice::{Choice, Kind, News};
+pub use choice::{Choice, Kind, News, Reach};
+pub use reach::Target;
+pub use service::{Said, Setup, start};
+pub use view::{LinkView, View};
+
+/// Reads any bytes as the answer of a name server, for fuzzing.
+pub fn fuzzed(bytes: &[u8]) {
+    let id = bytes.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
+    let _ = names::read(bytes, id);
+}
