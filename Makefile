@@ -1,7 +1,7 @@
 # Commands of the project. `make demo` and `make test` work on a bare Debian with a Rust toolchain.
 
 BUILD_NEEDS := gcc libc6-dev pkg-config libasound2-dev libdbus-1-dev
-TEST_NEEDS := $(BUILD_NEEDS) mosquitto faketime e2fsprogs mount libasound2-plugins dbus modemmanager python3 python3-venv chromium chromium-driver fonts-wqy-microhei
+TEST_NEEDS := $(BUILD_NEEDS) mosquitto faketime e2fsprogs mount libasound2-plugins dbus modemmanager network-manager iproute2 python3 python3-venv chromium chromium-driver fonts-wqy-microhei
 
 FUZZ_NEEDS := $(BUILD_NEEDS) g++
 

@@ -22,11 +22,15 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 export DEBIAN_FRONTEND=noninteractive
 "${as_root[@]}" apt-get update -qq
-# A broker that starts by itself would open a port nobody asked for.
+# A broker that starts by itself would open a port nobody asked for, and a manager of networks would
+# take over those of this machine.
 for package in "${missing[@]}"; do
-    if [ "$package" = mosquitto ]; then
-        "${as_root[@]}" mkdir -p /etc/systemd/system
-        "${as_root[@]}" ln -sf /dev/null /etc/systemd/system/mosquitto.service
-    fi
+    case "$package" in
+        mosquitto) unit=mosquitto.service ;;
+        network-manager) unit=NetworkManager.service ;;
+        *) continue ;;
+    esac
+    "${as_root[@]}" mkdir -p /etc/systemd/system
+    "${as_root[@]}" ln -sf /dev/null "/etc/systemd/system/$unit"
 done
 "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"

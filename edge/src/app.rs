@@ -14,7 +14,7 @@ use anju_journal::{Gap, Journal, Notice, Opened, Recording};
 use anju_model::{Body, BoxEvent, entry};
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clocks;
@@ -25,7 +25,7 @@ use crate::page::{self, Page};
 use crate::pulse::Pulse;
 use crate::rescue::Rescue;
 use crate::ways::{Outs, Told};
-use crate::{control, core, data_budget, health, upstream, ways};
+use crate::{control, core, data_budget, health, uplinks, upstream, ways};
 
 /// Facts that may wait for the core; drivers wait beyond that.
 const QUEUE: usize = 1024;
@@ -100,15 +100,26 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     let unread = !opened.recording.is_active() && recorded.peek().is_none();
     let beside = if unread { open_alerts::read(&data) } else { Vec::new() };
     core.begin(recorded.chain(beside), first_entries(&opened, &loaded, plan_faults));
-    let way_up =
-        upstream::start(&household, &journal, &clocks, view.clone(), &messages, stop.clone())
-            .map_err(system("opening the upstream cursors"))?;
+    let moved = Arc::new(Notify::new());
+    let uplinks =
+        uplinks::start(&household, view.clone(), messages.clone(), moved.clone(), stop.clone());
+    let way_up = upstream::start(
+        &household,
+        &journal,
+        &clocks,
+        view.clone(),
+        &messages,
+        moved,
+        stop.clone(),
+    )
+    .map_err(system("opening the upstream cursors"))?;
     let page = Page::start(
         page::Sources {
             journal: journal.clone(),
             clocks: clocks.clone(),
             core: view.clone(),
             upstream: way_up.as_ref().map(|(_, view)| view.clone()),
+            uplinks: uplinks.clone(),
             messages: messages.clone(),
         },
         page::Setup::new(household.clone(), &loaded.faults, &fleet),
@@ -123,6 +134,7 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
         "/sys".into(),
         data.clone(),
         view.clone(),
+        uplinks,
         clocks.clone(),
         messages.clone(),
         stop.clone(),

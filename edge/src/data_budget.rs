@@ -1,11 +1,12 @@
 //! How much goes through the 4G modem in a calendar month, against what its contract has. It tells
 //! by day that the contract runs out; it must never hold anything back: an alert is worth its bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anju_model::BoxEvent;
+use anju_uplinks::Kind;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -117,15 +118,16 @@ impl Level {
     }
 }
 
-/// Bytes in and out of each interface of a 4G modem since it appeared. A modem that shows itself as
-/// an Ethernet adapter can not be told from one.
-fn counters(sys: &Path) -> BTreeMap<String, u64> {
+/// Bytes in and out of each interface of a 4G modem since it appeared: those that the kernel shows as
+/// such, and those that NetworkManager knows to be one's, such as an adapter inside a modem.
+fn counters(sys: &Path, known: &BTreeSet<String>) -> BTreeMap<String, u64> {
     let of = |path: PathBuf| {
         let name = path.file_name()?.to_str()?.to_owned();
         let kind = std::fs::read_to_string(path.join("uevent")).unwrap_or_default();
         let mobile = kind.lines().any(|line| line == "DEVTYPE=wwan")
             || name.starts_with("wwan")
-            || name.starts_with("ppp");
+            || name.starts_with("ppp")
+            || known.contains(&name);
         let number = |file: &str| u64::try_from(number(&path.join("statistics").join(file))?).ok();
         mobile.then(|| Some((name, number("rx_bytes")?.saturating_add(number("tx_bytes")?))))?
     };
@@ -136,6 +138,8 @@ fn counters(sys: &Path) -> BTreeMap<String, u64> {
 struct Budget {
     sys: PathBuf,
     data: PathBuf,
+    /// Interfaces that NetworkManager knows to be a modem's.
+    known: BTreeSet<String>,
     account: Account,
     /// As it stands in the file.
     written: Account,
@@ -147,13 +151,21 @@ impl Budget {
     fn new(sys: PathBuf, data: &Path) -> Self {
         let account = Account::read(&data.join(FILE));
         let written = account.clone();
-        Self { sys, data: data.to_owned(), account, written, looks: 0, told: Level::Fine }
+        Self {
+            sys,
+            data: data.to_owned(),
+            known: BTreeSet::new(),
+            account,
+            written,
+            looks: 0,
+            told: Level::Fine,
+        }
     }
 
     /// Looks once; what changed.
     fn look(&mut self, month: Option<&str>, boot: &str, budget: Option<u64>) -> Option<BoxEvent> {
         let before = self.account.month.clone();
-        self.account.count(month, boot, counters(&self.sys));
+        self.account.count(month, boot, counters(&self.sys, &self.known));
         let due = self.looks.is_multiple_of(WRITTEN_EVERY) || before != self.account.month;
         // A disk that can not be written is told by the journal.
         if due && self.account != self.written && self.account.write(&self.data).is_ok() {
@@ -174,6 +186,7 @@ pub async fn run(
     sys: PathBuf,
     data: PathBuf,
     core: watch::Receiver<View>,
+    uplinks: watch::Receiver<anju_uplinks::View>,
     clocks: Clocks,
     messages: mpsc::Sender<Message>,
     stop: CancellationToken,
@@ -191,6 +204,10 @@ pub async fn run(
             .trusted()
             .map(|now| now.to_zoned(household.timezone.clone()).strftime("%Y-%m").to_string());
         let boot = clocks.stamp().boot;
+        // Once known, an interface is still the modem's while it does not stand.
+        let links = uplinks.borrow().links.clone();
+        let mobile = links.into_iter().filter(|link| link.kind == Kind::Mobile);
+        budget.known.extend(mobile.map(|link| link.interface));
         // A driver of the kernel may block.
         let looked = tokio::task::spawn_blocking(move || {
             let told = budget.look(month.as_deref(), &boot, household.modem.data_budget);

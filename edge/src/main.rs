@@ -20,6 +20,7 @@ mod page;
 mod plan;
 mod pulse;
 mod rescue;
+mod uplinks;
 mod upstream;
 mod ways;
 

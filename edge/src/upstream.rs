@@ -9,7 +9,7 @@ use anju_model::config::Household;
 use anju_upstream::Settings;
 use anju_upstream::session::{self, Incoming, Notice, Parts, View};
 use anju_upstream::status::{Status, StatusSource};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -49,6 +49,7 @@ pub fn start(
     clocks: &Clocks,
     core: watch::Receiver<core::View>,
     messages: &mpsc::Sender<Message>,
+    moved: Arc<Notify>,
     stop: CancellationToken,
 ) -> std::io::Result<Option<(JoinHandle<()>, watch::Receiver<View>)>> {
     let Some(upstream) = household.upstream.clone() else { return Ok(None) };
@@ -72,6 +73,7 @@ pub fn start(
         commands,
         notices,
         view,
+        moved,
         stop,
     };
     tokio::spawn(pass_commands(command_rx, messages.clone()));

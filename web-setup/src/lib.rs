@@ -20,5 +20,5 @@ pub use server::{Limits, serve};
 pub use view::{
     Activity, Ago, Alert, AlertStage, BoxView, Channel, Device, Health, Helper, Journal, Link,
     Occupancy, OccupancyState, Part, Person, Plan, Presence, Reading, Standing, Status, Try,
-    Upstream, Watch, Words,
+    Uplink, Uplinks, Upstream, Watch, Words,
 };

@@ -73,6 +73,8 @@ pub struct Status {
     pub journal: Journal,
     /// The way to the centre, if there is one.
     pub upstream: Option<Upstream>,
+    /// The links into the Internet.
+    pub uplinks: Uplinks,
     /// What is watched for, and what is not.
     pub rules: Vec<Watch>,
     /// The kinds of the base kit of which the home has no device that counts.
@@ -289,6 +291,32 @@ pub struct Link {
     pub up: bool,
     /// Why not, in words.
     pub reason: Option<String>,
+}
+
+/// The links into the Internet.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Uplinks {
+    /// Why the box does not choose among them; absent while it does.
+    pub unmanaged: Option<String>,
+    /// Those that stand.
+    pub links: Vec<Uplink>,
+}
+
+/// One link into the Internet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Uplink {
+    /// Its network interface.
+    pub interface: String,
+    /// `ethernet`, `wifi` or `mobile`.
+    pub kind: String,
+    /// Whether a server of the box answers over it; absent while that is not known.
+    pub reaches: Option<bool>,
+    /// Why not, in words.
+    pub reason: Option<String>,
+    /// What leaves goes by it.
+    pub preferred: bool,
 }
 
 /// One way to people.

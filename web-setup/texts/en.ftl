@@ -254,6 +254,13 @@ link-i2c = I²C
 link-ble = Bluetooth
 link-mqtt = MQTT
 link-net = Network
+uplinks = Internet
+uplinks-unmanaged = The box does not choose among links
+uplink-ethernet = Ethernet
+uplink-wifi = Wi-Fi
+uplink-mobile = 4G
+uplink-untried = not tried yet
+uplink-preferred = in use
 configuration = Configuration
 config-faults = { $n ->
     [one] one part can not be used

@@ -43,10 +43,12 @@ fn only_what_goes_by_a_modem_counts() {
     sys.bytes("wwx0c5b8f", 30, 3);
     sys.write("wwx0c5b8f/uevent", "DEVTYPE=wwan\nINTERFACE=wwx0c5b8f");
     sys.write("wwan1/statistics/rx_bytes", "rubbish");
-    let found: Vec<(String, u64)> = counters(sys.0.path()).into_iter().collect();
-    let expected = [("ppp0", 22), ("wwan0", 11), ("wwx0c5b8f", 33)];
+    sys.bytes("usb0", 40, 4);
+    let known = BTreeSet::from(["usb0".to_owned()]);
+    let found: Vec<(String, u64)> = counters(sys.0.path(), &known).into_iter().collect();
+    let expected = [("ppp0", 22), ("usb0", 44), ("wwan0", 11), ("wwx0c5b8f", 33)];
     assert_eq!(found, expected.map(|(name, bytes)| (name.to_owned(), bytes)));
-    assert!(counters(Path::new("/nowhere")).is_empty());
+    assert!(counters(Path::new("/nowhere"), &known).is_empty());
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod c09_modem;
 mod c10_speaker;
 mod c11_update;
 mod c12_kit;
+mod c13_uplinks;
 mod program;
 #[cfg(test)]
 mod tests;
@@ -121,6 +122,7 @@ const CHECKS: &[Check] = checks![
     10 "speaker" c10_speaker,
     11 "update" c11_update,
     12 "kit" c12_kit,
+    13 "uplinks" c13_uplinks,
 ];
 
 impl Case {

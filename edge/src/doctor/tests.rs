@@ -3,7 +3,7 @@ use super::*;
 #[test]
 fn numbers_rise_by_one_and_names_are_unique() {
     let numbers: Vec<u32> = CHECKS.iter().map(|check| check.number).collect();
-    assert_eq!(numbers, (1..=12).collect::<Vec<_>>());
+    assert_eq!(numbers, (1..=13).collect::<Vec<_>>());
     let names: std::collections::BTreeSet<_> = CHECKS.iter().map(|check| check.name).collect();
     assert_eq!(names.len(), CHECKS.len());
 }

@@ -67,6 +67,7 @@ pub fn metrics(status: &Status, look: &Look) -> Vec<Metric> {
             count(status.config_faults.len()),
         ),
     ];
+    metrics.extend(uplinks(status));
     metrics.extend(journal(status, look));
     metrics.extend(upstream(status));
     metrics
@@ -99,6 +100,32 @@ fn failing(status: &Status) -> Metric {
         kind: MetricKind::Gauge,
         samples: samples.collect(),
     }
+}
+
+fn uplinks(status: &Status) -> [Metric; 3] {
+    let flag = |value: bool| f64::from(u8::from(value));
+    let links = &status.uplinks.links;
+    let reaches = links.iter().filter_map(|l| Some((l.interface.clone(), flag(l.reaches?))));
+    let preferred = links.iter().map(|l| (l.interface.clone(), flag(l.preferred)));
+    [
+        Metric::gauge(
+            "anju_uplinks_managed",
+            "1 while NetworkManager is there and the links are chosen among.",
+            flag(status.uplinks.unmanaged.is_none()),
+        ),
+        Metric::gauges(
+            "anju_uplink_reaches",
+            "1 while a server answers over a link into the Internet.",
+            "interface",
+            reaches,
+        ),
+        Metric::gauges(
+            "anju_uplink_preferred",
+            "1 for the link that what leaves goes by.",
+            "interface",
+            preferred,
+        ),
+    ]
 }
 
 fn journal(status: &Status, look: &Look) -> Vec<Metric> {

@@ -39,6 +39,8 @@ pub struct Sources {
     pub core: Receiver<core::View>,
     /// The way to the centre, if there is one.
     pub upstream: Option<Receiver<anju_upstream::session::View>>,
+    /// The links into the Internet.
+    pub uplinks: Receiver<anju_uplinks::View>,
     /// Where a fault of the page is told.
     pub messages: mpsc::Sender<Message>,
 }

@@ -6,7 +6,10 @@ use std::time::Duration;
 use anju_drivers::fleet::Health;
 use anju_journal::{Lane, Number, Recording};
 use anju_model::{Language, Moment, Stamp};
-use anju_web_setup::{Ago, Journal, Link, Occupancy, OccupancyState, Person, Status, Upstream};
+use anju_uplinks::View;
+use anju_web_setup::{
+    Ago, Journal, Link, Occupancy, OccupancyState, Person, Status, Uplink, Uplinks, Upstream,
+};
 use jiff::Timestamp;
 
 use super::Setup;
@@ -24,6 +27,8 @@ pub struct Look {
     pub core_lives: bool,
     /// The way to the centre.
     pub upstream: Option<anju_upstream::session::View>,
+    /// The links into the Internet.
+    pub uplinks: anju_uplinks::View,
     /// The configuration.
     pub setup: Arc<Setup>,
     /// The journal's figures.
@@ -94,6 +99,7 @@ impl Look {
             channels: picture.map(|picture| self.channels(picture)).unwrap_or_default(),
             journal: self.journal(),
             upstream: self.upstream(),
+            uplinks: self.uplinks(),
             rules: picture.map(Self::rules).unwrap_or_default(),
             kit_missing: picture
                 .map(|picture| picture.household.missing_of_the_base_kit())
@@ -106,6 +112,18 @@ impl Look {
     pub fn links(&self) -> Vec<Link> {
         let household = &self.setup.household;
         household.links.iter().map(|(id, link)| self.link(id, link.kind().as_str())).collect()
+    }
+
+    fn uplinks(&self) -> Uplinks {
+        let link = |link: &anju_uplinks::LinkView| Uplink {
+            interface: link.interface.clone(),
+            kind: link.kind.as_str().to_owned(),
+            reaches: link.reaches,
+            reason: link.reason.clone(),
+            preferred: link.preferred,
+        };
+        let View { unmanaged, links, .. } = &self.uplinks;
+        Uplinks { unmanaged: unmanaged.clone(), links: links.iter().map(link).collect() }
     }
 
     fn link(&self, id: &anju_model::LinkId, kind: &str) -> Link {

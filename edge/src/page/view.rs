@@ -37,6 +37,7 @@ impl View {
             core: self.sources.core.borrow().clone(),
             core_lives: self.sources.core.has_changed().is_ok(),
             upstream: self.sources.upstream.as_ref().map(|view| view.borrow().clone()),
+            uplinks: self.sources.uplinks.borrow().clone(),
             setup: self.setup.borrow().clone(),
             figures: self.figures.borrow().clone(),
             newest: self.sources.journal.numbers(),
@@ -76,6 +77,11 @@ impl BoxView for View {
         }
         for link in &status.links {
             parts.push(part(&format!("link:{}", link.id), link.up, reason(link.reason.as_ref())));
+        }
+        for link in &status.uplinks.links {
+            let up = link.reaches != Some(false);
+            let name = format!("uplink:{}", link.interface);
+            parts.push(part(&name, up, reason(link.reason.as_ref())));
         }
         let told = ["journal", "configuration", "channel:upstream"];
         for (name, why) in look.faults() {

@@ -29,6 +29,7 @@ pub async fn watch(
     changes: Sender<u64>,
 ) {
     let (mut core, mut upstream) = (sources.core.clone(), sources.upstream.clone());
+    let mut uplinks = sources.uplinks.clone();
     let mut round = tokio::time::interval(EVERY);
     round.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut rounds = 0u32;
@@ -44,6 +45,7 @@ pub async fn watch(
         tokio::select! {
             Ok(()) = core.changed() => {}
             Ok(()) = changed(&mut upstream) => {}
+            Ok(()) = uplinks.changed() => {}
             Ok(()) = setup.changed() => drivers = health(&setup),
             looked = looked => {
                 looking = None;

@@ -5,6 +5,7 @@
 //! works as before and says that its links are not managed.
 
 mod choice;
+mod examine;
 mod manager;
 mod names;
 mod reach;
@@ -12,8 +13,9 @@ mod service;
 mod view;
 
 pub use choice::{Choice, Kind, News, Reach};
+pub use examine::{Seen, examine};
 pub use reach::Target;
-pub use service::{Said, Setup, start};
+pub use service::{Pace, Said, Setup, start};
 pub use view::{LinkView, View};
 
 /// Reads any bytes as the answer of a name server, for fuzzing.

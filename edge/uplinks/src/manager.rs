@@ -13,7 +13,7 @@ use zbus::proxy::CacheProperties;
 use zbus::{Connection, OwnedObjectPath, OwnedVariant, Variant};
 
 pub use picture::{Link, Picture, read};
-pub use profile::ensure;
+pub use profile::{bring_up, ensure};
 pub use proxy::{OBJECTS, SERVICE};
 
 use proxy::{DeviceProxy, ProfileProxy};

@@ -18,9 +18,6 @@ use tokio_rustls::TlsConnector;
 
 use crate::names;
 
-/// Name, connection and TLS together; a modem that slept needs some seconds.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(8);
-
 /// A server that says whether a link reaches anything.
 #[derive(Debug, Clone)]
 pub struct Target {
@@ -53,20 +50,25 @@ pub struct Way {
 }
 
 /// Whether any of the targets answers over a link: the one that `first` tells is tried first, and
-/// then all others at once. Which one did.
+/// then all others at once. Which one did. Name, connection and TLS together may take `within`.
 ///
 /// # Errors
 /// Why none did, in words.
-pub async fn prove(way: &Way, targets: &[Target], first: usize) -> Result<usize, String> {
+pub async fn prove(
+    way: &Way,
+    targets: &[Target],
+    first: usize,
+    within: Duration,
+) -> Result<usize, String> {
     let first = if first < targets.len() { first } else { 0 };
     let Some(target) = targets.get(first) else { return Err("there is nobody to ask".to_owned()) };
-    let why = match answers(way, target).await {
+    let why = match answers(way, target, within).await {
         Ok(()) => return Ok(first),
         Err(why) => why,
     };
     let others = targets.iter().enumerate().filter(|(number, _)| *number != first);
     let mut tries: FuturesUnordered<_> = others
-        .map(|(number, target)| async move { answers(way, target).await.map(|()| number) })
+        .map(|(number, target)| async move { answers(way, target, within).await.map(|()| number) })
         .collect();
     while let Some(came) = tries.next().await {
         if let Ok(number) = came {
@@ -76,12 +78,12 @@ pub async fn prove(way: &Way, targets: &[Target], first: usize) -> Result<usize,
     Err(why)
 }
 
-async fn answers(way: &Way, target: &Target) -> Result<(), String> {
+async fn answers(way: &Way, target: &Target, within: Duration) -> Result<(), String> {
     let at = format!("{}:{}", target.host, target.port);
-    match tokio::time::timeout(ANSWERS_WITHIN, connect(way, target)).await {
+    match tokio::time::timeout(within, connect(way, target)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(format!("{at}: {error}")),
-        Err(_) => Err(format!("{at}: no answer within {} s", ANSWERS_WITHIN.as_secs())),
+        Err(_) => Err(format!("{at}: no answer within {} s", within.as_secs())),
     }
 }
 

@@ -29,6 +29,9 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
 /// What stands is looked at this often even if nothing is signalled.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
+/// Looks after which a modem that nobody connects is connected by request.
+const WOKEN_AFTER: u32 = 15;
+
 /// Signals come in swarms: one look is enough for those that come within this time.
 const SWARM: Duration = Duration::from_millis(250);
 
@@ -52,6 +55,23 @@ pub struct Setup {
     pub targets: Vec<Target>,
     /// The access point of the mobile connection.
     pub apn: Option<String>,
+    /// How fast time goes.
+    pub pace: Pace,
+}
+
+/// How fast time goes for the choice of link: tests have no minutes to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Seconds of the choice in one of the world; 1 on a box.
+    pub lapse: u32,
+    /// How long a server may take to answer; a modem that slept needs some seconds.
+    pub answers_within: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { lapse: 1, answers_within: Duration::from_secs(8) }
+    }
 }
 
 /// What the box should know.
@@ -83,6 +103,7 @@ pub fn start(
         choice: Choice::default(),
         trouble: None,
         refused: 0,
+        idle_looks: 0,
         first: HashMap::new(),
     };
     tokio::spawn(async move {
@@ -107,6 +128,8 @@ struct Service {
     trouble: Option<(&'static str, String)>,
     /// How often in a row a link could not be put before the others.
     refused: u32,
+    /// Looks in a row at which the modem was not connected.
+    idle_looks: u32,
     /// The target that last answered over each link.
     first: HashMap<String, usize>,
 }
@@ -123,8 +146,13 @@ impl Service {
         }
     }
 
+    /// Now, on the line of time of the choice.
     fn now(&self) -> Duration {
-        self.began.elapsed()
+        self.began.elapsed().saturating_mul(self.pace().lapse)
+    }
+
+    fn pace(&self) -> Pace {
+        self.setup.borrow().pace
     }
 
     /// One connection to the bus.
@@ -165,7 +193,8 @@ impl Service {
             self.begin_tries(&picture, &mut tries);
             self.show(&picture);
             let next = self.choice.next(self.now()).filter(|_| self.judges());
-            let next = self.began + next.unwrap_or(Duration::from_secs(3600));
+            let next = next.unwrap_or(Duration::from_secs(3600)) / self.pace().lapse.max(1);
+            let next = self.began + next;
             let mut news = Vec::new();
             tokio::select! {
                 biased;
@@ -197,6 +226,7 @@ impl Service {
                     if self.trouble.is_some() {
                         self.ensure_profile(bus).await;
                     }
+                    self.wake_modem(bus, &picture).await;
                     again = Some(Instant::now());
                 }
                 () = until(again), if again.is_some() => {
@@ -250,14 +280,16 @@ impl Service {
             return;
         }
         let setup = self.setup.borrow().clone();
-        for name in self.choice.due(self.began.elapsed()) {
+        let now = self.now();
+        for name in self.choice.due(now) {
             let link = picture.links.iter().find(|link| link.interface == name);
             let name_servers = link.map(|link| link.name_servers.clone()).unwrap_or_default();
             let first = self.first.get(&name).copied().unwrap_or(0);
             let setup = setup.clone();
             tries.push(Box::pin(async move {
                 let way = Way { interface: name, name_servers };
-                let came = prove(&way, &setup.targets, first).await;
+                let within = setup.pace.answers_within;
+                let came = prove(&way, &setup.targets, first, within).await;
                 (way.interface, came)
             }));
         }
@@ -294,6 +326,22 @@ impl Service {
             Err(error) => Some(words(&error)),
         };
         self.trouble("profile", trouble).await;
+    }
+
+    /// NetworkManager gives a mobile connection up for good after some failures, such as an access
+    /// point that the network did not know for a moment.
+    async fn wake_modem(&mut self, bus: &Connection, picture: &Picture) {
+        let idle = picture.modem.as_ref().filter(|modem| modem.idle);
+        let Some(modem) = idle.filter(|_| self.setup.borrow().apn.is_some()) else {
+            self.idle_looks = 0;
+            return;
+        };
+        self.idle_looks += 1;
+        if self.idle_looks.is_multiple_of(WOKEN_AFTER)
+            && let Err(error) = in_time(manager::bring_up(bus, &modem.device)).await
+        {
+            tracing::info!(error = words(&error), "the mobile connection can not be asked for");
+        }
     }
 
     /// What was wanted of NetworkManager can not be had, or it can again.
@@ -413,7 +461,7 @@ async fn in_time<T>(asked: impl Future<Output = zbus::Result<T>>) -> zbus::Resul
 }
 
 /// Nobody has its name.
-fn is_missing(error: &zbus::Error) -> bool {
+pub fn is_missing(error: &zbus::Error) -> bool {
     match error {
         zbus::Error::MethodError(name, ..) => name.ends_with(".ServiceUnknown"),
         zbus::Error::FDO(fdo) => matches!(**fdo, zbus::fdo::Error::ServiceUnknown(_)),

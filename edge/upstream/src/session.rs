@@ -3,11 +3,12 @@
 
 mod live;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anju_model::command::Request;
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -107,6 +108,8 @@ pub struct Parts<A, E> {
     pub notices: mpsc::UnboundedSender<Notice>,
     /// What the page shows.
     pub view: watch::Sender<View>,
+    /// Told when what leaves goes by another link: a connection over the one before may hang.
+    pub moved: Arc<Notify>,
     /// Ends it.
     pub stop: CancellationToken,
 }
@@ -145,6 +148,7 @@ pub async fn run<A: Feed, E: Feed>(mut parts: Parts<A, E>) {
         parts.alerts.rewind();
         tokio::select! {
             () = parts.stop.cancelled() => return,
+            () = parts.moved.notified() => {}
             () = pauses.wait(&mut parts.alerts) => {}
         }
     }

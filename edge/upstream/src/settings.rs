@@ -159,7 +159,11 @@ impl Settings {
         Ok(options)
     }
 
-    fn tls(&self) -> Result<ClientConfig, SettingsError> {
+    /// How TLS is spoken with the broker.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names the file and the mend.
+    pub fn tls(&self) -> Result<ClientConfig, SettingsError> {
         let tls = |error: &dyn std::fmt::Display| SettingsError::Tls(error.to_string());
         let provider = Arc::new(crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider.clone())

@@ -94,6 +94,7 @@ pub fn the_box(scene: &Scene<'_>) -> Markup {
                     }
                 }
                 (centre(scene))
+                (uplinks(scene))
                 @for link in &status.links { (wire(scene, link)) }
                 @if !status.config_faults.is_empty() {
                     div.bad {
@@ -129,6 +130,37 @@ fn centre(scene: &Scene<'_>) -> Markup {
                 @if let Some(since) = upstream.since { span.quiet { (scene.clock.ago(since)) } }
                 @if let Some(reason) = &upstream.reason { span.quiet lang="en" { (reason) } }
                 span.quiet { (backlog(scene, upstream)) }
+            }
+        }
+    }
+}
+
+/// The links into the Internet; that nobody chooses among them is said quietly.
+fn uplinks(scene: &Scene<'_>) -> Markup {
+    let words = scene.words;
+    let uplinks = &scene.status.uplinks;
+    html! {
+        @if let Some(why) = &uplinks.unmanaged {
+            div {
+                dt { (words.get("uplinks")) }
+                dd.quiet { (words.get("uplinks-unmanaged")) span lang="en" { (why) } }
+            }
+        }
+        @for link in &uplinks.links {
+            div.bad[link.reaches == Some(false)] {
+                dt {
+                    (words.get_or(&format!("uplink-{}", link.kind), &link.kind))
+                    span.quiet { (link.interface) }
+                }
+                dd {
+                    @match link.reaches {
+                        Some(true) => { (words.get("connected")) },
+                        Some(false) => { strong { (words.get("disconnected")) } },
+                        None => { span.quiet { (words.get("uplink-untried")) } },
+                    }
+                    @if link.preferred { span.quiet { (words.get("uplink-preferred")) } }
+                    @if let Some(reason) = &link.reason { span.quiet lang="en" { (reason) } }
+                }
             }
         }
     }

@@ -175,6 +175,7 @@ pub fn calm() -> Status {
             up: true,
             reason: None,
         }],
+        uplinks: anju_web_setup::Uplinks::default(),
         channels: vec![Channel {
             name: "ntfy".into(),
             contact: Some("女儿 王芳".into()),

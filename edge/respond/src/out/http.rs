@@ -50,7 +50,10 @@ pub(super) fn url(text: &str) -> Result<Url, NoClient> {
 
 /// TLS with the system's roots and the ring provider. A system without roots can still talk to a
 /// server at home over http, so that is an error only when such a server is asked.
-fn tls() -> Result<ClientConfig, NoClient> {
+///
+/// # Errors
+/// [`NoClient`] where TLS can not be had at all.
+pub fn tls() -> Result<ClientConfig, NoClient> {
     let provider: Arc<CryptoProvider> = rustls::crypto::ring::default_provider().into();
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()

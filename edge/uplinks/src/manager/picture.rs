@@ -19,6 +19,9 @@ const CONFIGS: [(&str, &str); 2] = [
     ("Ip6Config", "org.freedesktop.NetworkManager.IP6Config"),
 ];
 
+/// `NM_DEVICE_STATE_DISCONNECTED`.
+const DISCONNECTED: u32 = 30;
+
 /// `NM_DEVICE_STATE_ACTIVATED`.
 const ACTIVATED: u32 = 100;
 
@@ -47,8 +50,17 @@ pub struct Link {
 pub struct Picture {
     /// The links that stand, by their interface.
     pub links: Vec<Link>,
-    /// NetworkManager knows of a modem.
-    pub modem: bool,
+    /// The modem, where NetworkManager knows of one.
+    pub modem: Option<Modem>,
+}
+
+/// A modem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Modem {
+    /// Its device.
+    pub device: OwnedObjectPath,
+    /// It could be connected, and nobody is about to.
+    pub idle: bool,
 }
 
 type Properties = HashMap<String, OwnedVariant>;
@@ -71,9 +83,11 @@ pub fn read(objects: ManagedObjects) -> Picture {
     let manager = objects.0.values().find_map(|has| has.get(MANAGER));
     let primary: Option<OwnedObjectPath> = path(manager, "PrimaryConnection");
     let devices = objects.0.iter().filter_map(|(path, has)| Some((path, has.get(DEVICE)?)));
-    let modem = devices
-        .clone()
-        .any(|(_, device)| property::<u32>(Some(device), "DeviceType") == Some(MODEM));
+    let modem = devices.clone().find_map(|(path, device)| {
+        let is = |name: &str, value: u32| property::<u32>(Some(device), name) == Some(value);
+        let modem = || Modem { device: path.clone(), idle: is("State", DISCONNECTED) };
+        is("DeviceType", MODEM).then(modem)
+    });
     let mut links: Vec<Link> = devices
         .filter_map(|(path, device)| link(&objects, path, device, primary.as_ref()))
         .collect();

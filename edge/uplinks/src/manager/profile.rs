@@ -1,16 +1,20 @@
 //! The profile of the mobile connection: made where an access point is configured, kept to it, and
-//! removed where none is any more. NetworkManager brings it up by itself whenever the modem is there,
-//! for as long as that takes. No other profile is touched.
+//! removed where none is any more. NetworkManager brings it up by itself whenever the modem is there;
+//! where it has given up, it is asked again. No other profile is touched.
 
 use std::collections::HashMap;
 
-use zbus::{Connection, OwnedVariant};
+use zbus::{Connection, OwnedObjectPath, OwnedVariant};
 
-use super::proxy::{ProfileProxy, ProfilesProxy, property};
+use super::proxy::{ManagerProxy, ProfileProxy, ProfilesProxy, property};
 use super::{Settings, text};
 
 /// What marks the profile as the box's own, whatever it is called.
 const UUID: &str = "7b1f3a52-0f6e-4c0e-9d55-5b8f6a0e2c11";
+
+/// Tries in a row, after which NetworkManager waits for five minutes. With 0, which means for ever, it
+/// asks a modem that fails several times a second, and texts find no gap between.
+const RETRIES: i32 = 1;
 
 /// What it is called.
 const NAME: &str = "anju-mobile";
@@ -44,6 +48,17 @@ pub async fn ensure(bus: &Connection, apn: Option<&str>) -> zbus::Result<()> {
     }
 }
 
+/// Asks for the mobile connection.
+///
+/// # Errors
+/// As NetworkManager gives them.
+pub async fn bring_up(bus: &Connection, modem: &OwnedObjectPath) -> zbus::Result<()> {
+    let profile = ProfilesProxy::new(bus).await?.get_connection_by_uuid(UUID).await?;
+    let nothing = OwnedObjectPath::try_from("/")?;
+    ManagerProxy::new(bus).await?.activate_connection(&profile, modem, &nothing).await?;
+    Ok(())
+}
+
 fn settings(apn: &str) -> zbus::Result<Settings> {
     let group = |keys: Vec<(&str, OwnedVariant)>| -> HashMap<String, OwnedVariant> {
         keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
@@ -56,8 +71,7 @@ fn settings(apn: &str) -> zbus::Result<Settings> {
                 ("uuid", text(UUID)?),
                 ("type", text("gsm")?),
                 ("autoconnect", OwnedVariant::from(true)),
-                // Again and again.
-                ("autoconnect-retries", OwnedVariant::from(0_i32)),
+                ("autoconnect-retries", OwnedVariant::from(RETRIES)),
             ]),
         ),
         ("gsm", group(vec![("apn", text(apn)?)])),

@@ -12,6 +12,20 @@ pub const SERVICE: &str = "org.freedesktop.NetworkManager";
 pub const OBJECTS: &str = "/org/freedesktop";
 
 #[proxy(
+    interface = "org.freedesktop.NetworkManager",
+    default_service = "org.freedesktop.NetworkManager",
+    default_path = "/org/freedesktop/NetworkManager"
+)]
+pub trait Manager {
+    fn activate_connection(
+        &self,
+        connection: &OwnedObjectPath,
+        device: &OwnedObjectPath,
+        specific: &OwnedObjectPath,
+    ) -> zbus::Result<OwnedObjectPath>;
+}
+
+#[proxy(
     interface = "org.freedesktop.NetworkManager.Device",
     default_service = "org.freedesktop.NetworkManager"
 )]

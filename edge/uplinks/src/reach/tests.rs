@@ -8,6 +8,8 @@ use tokio::net::TcpListener;
 
 use super::*;
 
+const WITHIN: Duration = Duration::from_secs(30);
+
 fn way(interface: &str) -> Way {
     Way { interface: interface.to_owned(), name_servers: Vec::new() }
 }
@@ -27,13 +29,13 @@ async fn a_server_answers_over_the_interface_that_leads_to_it_and_over_no_other(
     let (_listener, port) = listener().await;
     let (there, gone) = (target("127.0.0.1", port, None), target("127.0.0.1", 9, None));
     let both = [gone.clone(), there.clone()];
-    assert_eq!(prove(&way("lo"), &both, 0).await, Ok(1));
-    assert_eq!(prove(&way("lo"), &both, 1).await, Ok(1));
-    assert_eq!(prove(&way("lo"), &both, 7).await, Ok(1));
-    let refused = prove(&way("lo"), &[gone], 0).await.unwrap_err();
+    assert_eq!(prove(&way("lo"), &both, 0, WITHIN).await, Ok(1));
+    assert_eq!(prove(&way("lo"), &both, 1, WITHIN).await, Ok(1));
+    assert_eq!(prove(&way("lo"), &both, 7, WITHIN).await, Ok(1));
+    let refused = prove(&way("lo"), &[gone], 0, WITHIN).await.unwrap_err();
     assert!(refused.starts_with("127.0.0.1:9: "), "{refused}");
-    assert!(prove(&way("no-such0"), &[there], 0).await.is_err());
-    assert!(prove(&way("lo"), &[], 0).await.is_err());
+    assert!(prove(&way("no-such0"), &[there], 0, WITHIN).await.is_err());
+    assert!(prove(&way("lo"), &[], 0, WITHIN).await.is_err());
 }
 
 /// A certificate for `box.test` that is good in those years, and a client that trusts its issuer.

@@ -134,7 +134,7 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
     }
 
     pub async fn run(mut self) -> End {
-        let stop = self.parts.stop.clone();
+        let (stop, moved) = (self.parts.stop.clone(), self.parts.moved.clone());
         loop {
             let flying = self.alerts.len() + self.events.len();
             let (alerts_room, events_room) = self.room();
@@ -145,6 +145,10 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
                 () = stop.cancelled() => {
                     self.say_goodbye().await;
                     return End::Stopped;
+                }
+                () = moved.notified() => {
+                    let reason = "what leaves goes by another link now".to_owned();
+                    Err(Ending { reason, excused: true })
                 }
                 said = self.connection.said.recv() => match said {
                     Some(said) => self.heard(said),
