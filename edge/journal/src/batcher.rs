@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::engine::{Engine, EngineError, Op, Opener};
 use crate::open::{join, open_engine, panic_text, set_aside};
 use crate::record::{self, HEADER};
+use crate::recount::{self, Recount};
 use crate::shared::{Queued, Shared};
 use crate::types::{Gap, Notice, Recording, Trouble};
 use crate::watch::sync_cursors;
@@ -21,15 +22,20 @@ const IDLE: Duration = Duration::from_secs(60);
 /// Breakages of an engine that opens, one after another, before it is set aside all the same.
 const PATIENCE: u32 = 3;
 
-/// Starts the thread. `joined` is false when the journal on the disk was not seen yet.
+/// Starts the thread. `joined` is false when the journal on the disk was not seen yet; `recount`
+/// says that its payload is to be counted anew.
 pub(crate) fn start(
     shared: Arc<Shared>,
     opener: Arc<dyn Opener>,
     joined: bool,
+    recount: bool,
 ) -> std::io::Result<()> {
     let thread = std::thread::Builder::new().name("journal".into()).stack_size(1 << 20);
     thread.spawn(move || {
-        let mut batcher = Batcher { shared, opener, retry: None, joined, broken: 0 };
+        let mut batcher = Batcher { shared, opener, retry: None, joined, broken: 0, recount: None };
+        if recount {
+            batcher.count_anew();
+        }
         batcher.run();
     })?;
     Ok(())
@@ -43,11 +49,14 @@ struct Batcher {
     joined: bool,
     /// How often in a row what is stored proved broken.
     broken: u32,
+    /// The payload is being counted anew.
+    recount: Option<Recount>,
 }
 
 enum Work {
     Write(Vec<Queued>),
     Retry,
+    Count,
     Close,
 }
 
@@ -60,6 +69,7 @@ impl Batcher {
             match self.wait() {
                 Work::Write(batch) => self.write(&batch),
                 Work::Retry => self.reopen(),
+                Work::Count => self.count(),
                 Work::Close => {
                     self.finish();
                     return;
@@ -97,6 +107,9 @@ impl Batcher {
                 }
                 if state.closing {
                     return Work::Close;
+                }
+                if self.recount.is_some() {
+                    return Work::Count;
                 }
             }
             let next = if self.retry.is_some() { self.retry } else { state.deadline };
@@ -186,6 +199,9 @@ impl Batcher {
     /// Retention after a batch: at least twice as many as came, in small steps; more only while
     /// nobody waits.
     fn retain(&mut self, came: usize) {
+        if self.recount.is_some() {
+            return;
+        }
         let Some(engine) = self.shared.current_engine() else { return };
         let mut owed = came * 2 + retention::STEP;
         loop {
@@ -201,6 +217,40 @@ impl Batcher {
             let awaited = state.deadline.is_some_and(|deadline| deadline <= Instant::now());
             if owed == 0 && (awaited || state.closing) {
                 return;
+            }
+        }
+    }
+
+    fn count_anew(&mut self) {
+        let to = self.shared.progress.borrow().durable;
+        self.recount = Some(Recount::new(to, self.shared.lock().payload));
+    }
+
+    /// One step of counting the payload anew.
+    fn count(&mut self) {
+        let (Some(engine), Some(recount)) = (self.shared.current_engine(), &mut self.recount)
+        else {
+            self.recount = None;
+            return;
+        };
+        let now = self.shared.lock().payload;
+        let counted = guarded(|| {
+            let counted = recount.step(&*engine, now)?;
+            if counted.is_some() {
+                recount::mark(&*engine, false)?;
+            }
+            Ok(counted)
+        });
+        match counted {
+            Ok(None) => {}
+            Ok(Some(payload)) => {
+                self.recount = None;
+                self.shared.lock().payload = payload;
+                self.retain(0);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "what the journal holds can not be counted anew");
+                self.recount = None;
             }
         }
     }
@@ -270,6 +320,7 @@ impl Batcher {
                 return false;
             }
             self.joined = true;
+            self.count_anew();
         }
         *self.shared.engine.write().unwrap_or_else(PoisonError::into_inner) = Some(engine);
         true
@@ -285,6 +336,7 @@ impl Batcher {
             state.payload = [0; 2];
             state.epoch
         };
+        self.recount = None;
         self.broken = 0;
         let _ = self.shared.notices.send(Notice::SetAside(aside));
         self.shared.notice_gap(Gap { epoch, lane: None, from: 1, to: durable });
@@ -325,6 +377,16 @@ impl Batcher {
             (state.epoch, state.next, state.waiting)
         };
         let recording = self.shared.progress.borrow().recording.is_active();
+        if recording
+            && self.recount.is_some()
+            && let Some(engine) = self.shared.current_engine()
+            && let Err(error) = guarded(|| {
+                recount::mark(&*engine, true)?;
+                engine.make_durable()
+            })
+        {
+            tracing::warn!(%error, "that the journal is to be counted anew could not be noted");
+        }
         if recording && waiting == 0 {
             let last_is_durable = self.shared.progress.borrow().durable + 1 == next;
             if last_is_durable && let Err(error) = epoch::mark_clean(&self.shared.dir, epoch, next)

@@ -38,6 +38,7 @@ mod reading;
 mod receipt;
 mod recent;
 pub mod record;
+mod recount;
 mod retention;
 mod settings;
 mod shared;

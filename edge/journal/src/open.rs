@@ -18,7 +18,7 @@ use crate::files;
 use crate::settings::Settings;
 use crate::shared::{Place, Progress, Shared, State};
 use crate::types::{Gap, Lane, Notice, Recording, SetAside, Trouble};
-use crate::{batcher, record, retention};
+use crate::{batcher, record, recount, retention};
 
 /// Before the version of the folder's layout.
 const NAME: &str = "anju-journal ";
@@ -147,6 +147,8 @@ pub(crate) struct Held {
     pub epoch: Option<u64>,
     id: Option<u64>,
     pub payload: [u64; 2],
+    /// The payload was being counted anew.
+    pub recount: bool,
 }
 
 /// Looks without a scan. What is found was at least in the page cache; it is forced to the disk
@@ -156,7 +158,7 @@ pub(crate) fn look(engine: &dyn Engine) -> Result<Held, EngineError> {
 }
 
 fn look_inside(engine: &dyn Engine) -> Result<Held, EngineError> {
-    let mut held = Held { last: 0, epoch: None, id: None, payload: [0; 2] };
+    let mut held = Held { last: 0, epoch: None, id: None, payload: [0; 2], recount: false };
     for lane in Lane::ALL {
         held.last = held.last.max(engine.last(lane)?.unwrap_or(0));
         let mut tries = 0;
@@ -173,6 +175,7 @@ fn look_inside(engine: &dyn Engine) -> Result<Held, EngineError> {
     }
     let word = |bytes: Option<&[u8]>| bytes?.try_into().ok().map(u64::from_le_bytes);
     held.id = word(engine.meta("id")?.as_deref());
+    held.recount = recount::is_due(engine)?;
     if let Some(bytes) = engine.meta("payload")? {
         held.payload = [word(bytes.get(..8)).unwrap_or(0), word(bytes.get(8..16)).unwrap_or(0)];
     }
@@ -264,6 +267,7 @@ pub(crate) fn open(
         recording: recording.clone(),
     };
     let joined = held.is_some();
+    let recount = held.as_ref().is_some_and(|held| held.recount || !clean && held.last > 0);
     let (notices, receiver) = mpsc::unbounded_channel();
     let shared = Arc::new(Shared {
         dir: dir.to_owned(),
@@ -298,7 +302,7 @@ pub(crate) fn open(
         alerts: watch::Sender::new(0),
         notices,
     });
-    batcher::start(shared.clone(), opener, joined).map_err(OpenError::Thread)?;
+    batcher::start(shared.clone(), opener, joined, recount).map_err(OpenError::Thread)?;
     crate::watch::start(shared.clone()).map_err(OpenError::Thread)?;
     Ok((shared, opened, receiver))
 }

@@ -6,10 +6,17 @@
 //! of its own, and a leaf holds some twenty values. Therefore values above [`INLINE`] bytes are cut
 //! into pieces in a tree of their own. Changes are made one by one, never as a `Batch`, so that
 //! the log (and with it whatever a crash leaves) holds them in the order of their numbers.
+//!
+//! Nor may sled write much between two such barriers. It frees a segment once all that lived in it
+//! was written anew and the segment after that is written too, and then overwrites it in place; but
+//! what it calls written is in the page cache. A power cut may keep the overwriting and lose what
+//! was written anew, at the end of a file whose length never reached the disk. At least one whole
+//! segment lies between the two, so a barrier within every segment of log comes in between.
 
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sled::{Db, IVec, Mode, Tree};
 
@@ -22,6 +29,16 @@ const INLINE: usize = 4096;
 /// No record is this short.
 const MARK: usize = 8;
 
+/// What may be written between two barriers, bytes as [`SledEngine::wrote`] reckons them: a quarter
+/// of a segment, since cleaning, which cannot be seen from here, comes in bursts.
+const UNFORCED: u64 = 128 << 10;
+/// Values in a leaf before it splits.
+const LEAF: u64 = 16;
+/// Changes of a leaf after which sled writes it whole.
+const CHANGES: u64 = 10;
+/// What a change costs in the log besides its value, bytes.
+const CHANGE: u64 = 64;
+
 /// Opens sled folders.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SledOpener;
@@ -32,11 +49,16 @@ struct SledEngine {
     pieces: Tree,
     meta: Tree,
     file: File,
+    /// Reckoned bytes of log since the last barrier.
+    unforced: AtomicU64,
+    /// Mean length of recent values, bytes.
+    mean: AtomicU64,
 }
 
 impl Opener for SledOpener {
     fn open(&self, dir: &Path) -> Result<Arc<dyn Engine>, EngineError> {
         refuse_if_locked(dir)?;
+        force(dir)?;
         let db = sled::Config::new()
             .path(dir)
             .mode(Mode::LowSpace)
@@ -54,7 +76,8 @@ impl Opener for SledOpener {
             .write(true)
             .open(dir.join("db"))
             .map_err(|e| sort_io("opening db for fdatasync", &e))?;
-        Ok(Arc::new(SledEngine { db, lanes, pieces, meta, file }))
+        let (unforced, mean) = (AtomicU64::new(0), AtomicU64::new(0));
+        Ok(Arc::new(SledEngine { db, lanes, pieces, meta, file, unforced, mean }))
     }
 }
 
@@ -66,6 +89,15 @@ fn refuse_if_locked(dir: &Path) -> Result<(), EngineError> {
         Err(rustix::io::Errno::WOULDBLOCK) => Err(Trouble::Locked.into()),
         _ => Ok(()),
     }
+}
+
+/// While it opens, sled overwrites segments that it finds to be free. What a process that died left
+/// in the page cache must be on the disk before sled builds on it.
+fn force(dir: &Path) -> Result<(), EngineError> {
+    let Ok(file) = File::options().read(true).write(true).open(dir.join("db")) else {
+        return Ok(());
+    };
+    rustix::fs::fdatasync(&file).map_err(|e| sort_io("fdatasync of db", &e.into()).into())
 }
 
 /// While opening, an error that is not plainly the surroundings' fault is the journal's.
@@ -108,30 +140,48 @@ fn seq_of(key: &[u8]) -> Option<u64> {
 }
 
 impl SledEngine {
-    fn put(&self, lane: Lane, seq: u64, value: &[u8]) -> Result<(), sled::Error> {
+    /// Reckons what a change with a value of `len` bytes wrote: the change itself, its part of the
+    /// leaf that is written whole from time to time, and as much again for cleaning. Forces the log
+    /// when that is enough.
+    fn wrote(&self, len: usize) -> Result<(), EngineError> {
+        let len = len as u64;
+        let mean = self.mean.load(Ordering::Relaxed);
+        let mean = (mean * (LEAF - 1) + len) / LEAF;
+        self.mean.store(mean, Ordering::Relaxed);
+        let wrote = 2 * (len + CHANGE + mean * LEAF / CHANGES);
+        if self.unforced.fetch_add(wrote, Ordering::Relaxed) + wrote > UNFORCED {
+            self.make_durable()?;
+        }
+        Ok(())
+    }
+
+    fn put(&self, lane: Lane, seq: u64, value: &[u8]) -> Result<(), EngineError> {
         let tree = &self.lanes[lane.index()];
         if value.len() <= INLINE {
-            tree.insert(seq.to_be_bytes(), value)?;
-            return Ok(());
+            tree.insert(seq.to_be_bytes(), value).map_err(sort)?;
+            return self.wrote(value.len());
         }
         // Pieces first: a crash between leaves pieces without a mark, never a mark without pieces.
         let mut count: u32 = 0;
         for piece in value.chunks(INLINE) {
-            self.pieces.insert(piece_key(lane, seq, count), piece)?;
+            self.pieces.insert(piece_key(lane, seq, count), piece).map_err(sort)?;
+            self.wrote(piece.len())?;
             count += 1;
         }
         let mut mark = [0; MARK];
         mark[..4].copy_from_slice(&(value.len() as u32).to_le_bytes());
         mark[4..].copy_from_slice(&count.to_le_bytes());
-        tree.insert(seq.to_be_bytes(), &mark)?;
-        Ok(())
+        tree.insert(seq.to_be_bytes(), &mark).map_err(sort)?;
+        self.wrote(mark.len())
     }
 
-    fn remove(&self, lane: Lane, seq: u64) -> Result<(), sled::Error> {
-        let old = self.lanes[lane.index()].remove(seq.to_be_bytes())?;
+    fn remove(&self, lane: Lane, seq: u64) -> Result<(), EngineError> {
+        let old = self.lanes[lane.index()].remove(seq.to_be_bytes()).map_err(sort)?;
+        self.wrote(old.as_ref().map_or(0, |old| old.len()))?;
         if let Some((_, count)) = old.as_deref().and_then(mark_of) {
             for index in 0..count.min(64) {
-                self.pieces.remove(piece_key(lane, seq, index))?;
+                let piece = self.pieces.remove(piece_key(lane, seq, index)).map_err(sort)?;
+                self.wrote(piece.map_or(0, |piece| piece.len()))?;
             }
         }
         Ok(())
@@ -175,18 +225,23 @@ impl Engine for SledEngine {
     fn apply(&self, ops: &[Op<'_>]) -> Result<(), EngineError> {
         for op in ops {
             match *op {
-                Op::Put(lane, seq, value) => self.put(lane, seq, value),
-                Op::Remove(lane, seq) => self.remove(lane, seq),
-                Op::Meta(name, value) => self.meta.insert(name, value).map(|_| ()),
+                Op::Put(lane, seq, value) => self.put(lane, seq, value)?,
+                Op::Remove(lane, seq) => self.remove(lane, seq)?,
+                Op::Meta(name, value) => {
+                    self.meta.insert(name, value).map_err(sort)?;
+                    self.wrote(value.len())?;
+                }
             }
-            .map_err(sort)?;
         }
         Ok(())
     }
 
     fn make_durable(&self) -> Result<(), EngineError> {
         self.db.flush().map_err(sort)?;
-        rustix::fs::fdatasync(&self.file).map_err(|e| sort_io("fdatasync of db", &e.into()).into())
+        rustix::fs::fdatasync(&self.file)
+            .map_err(|e| EngineError::from(sort_io("fdatasync of db", &e.into())))?;
+        self.unforced.store(0, Ordering::Relaxed);
+        Ok(())
     }
 
     fn range(
