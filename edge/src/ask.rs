@@ -41,6 +41,8 @@ pub enum Ask {
         /// Whom to ask, instead of proving all ways without waking anybody.
         contact: Option<ContactId>,
     },
+    /// Read the recordings of names anew.
+    Recordings,
     /// Carry out a command.
     Command {
         /// Which.

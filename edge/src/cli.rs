@@ -13,6 +13,7 @@ use thiserror::Error;
 mod accept;
 mod parts;
 mod plan;
+mod recordings;
 
 use crate::control;
 use parts::{By, Config, Data};
@@ -162,6 +163,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Names of people and rooms in the family's own voices.
+    #[command(subcommand)]
+    Recordings(recordings::RecordingsCommand),
     /// Closes an alert.
     Close {
         /// The alert's id.
@@ -220,6 +224,9 @@ pub enum CliError {
     #[cfg(feature = "demo")]
     #[error(transparent)]
     Demo(#[from] crate::demo::DemoError),
+    /// A recording that is not taken.
+    #[error("{0}")]
+    Recording(String),
     /// There is no plan to tell.
     #[error("{0}")]
     Plan(String),
@@ -267,6 +274,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
         Command::Journal(command) => journal(command),
         Command::Replay { file, config, json } => replay(&file, &config.file, json),
         Command::Acceptance(command) => accept::run(command),
+        Command::Recordings(command) => recordings::run(command),
         Command::Accept { id, minutes, by, data } => {
             let alert = alert(&id)?;
             act(&data.folder, by.who, Act::Accept { alert, minutes })
@@ -401,7 +409,11 @@ fn offline(data: &std::path::Path, question: &Ask, out: &mut impl Write) -> Resu
             let (first, last) = reader.bounds();
             writeln!(out, "{}", serde_json::json!({"first": first, "last": last}))?;
         }
-        Ask::Command { .. } | Ask::Acceptance { .. } | Ask::Plan { .. } | Ask::Prove { .. } => {
+        Ask::Command { .. }
+        | Ask::Recordings
+        | Ask::Acceptance { .. }
+        | Ask::Plan { .. }
+        | Ask::Prove { .. } => {
             return Err(CliError::NotRunning(data.display().to_string()));
         }
     }

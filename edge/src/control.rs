@@ -194,6 +194,10 @@ async fn serve(stream: UnixStream, sources: Sources) -> std::io::Result<()> {
                 _ => json!({"error": "the daemon is stopping"}),
             }
         }
+        Ok(Ask::Recordings) => match messages.send(Message::Recordings).await {
+            Ok(()) => json!({"done": true}),
+            Err(_) => json!({"error": "the daemon is stopping"}),
+        },
         Ok(Ask::Acceptance { act: ask }) => {
             let (answer, result) = oneshot::channel();
             let sent = messages.send(Message::Acceptance { ask, answer }).await;

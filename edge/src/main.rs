@@ -19,6 +19,7 @@ mod logging;
 mod page;
 mod plan;
 mod pulse;
+mod recordings;
 mod rescue;
 mod uplinks;
 mod upstream;

@@ -3,7 +3,7 @@
 //! nothing that is being said, sounded or sent may be lost by it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 
 use crate::acceptance::SIREN_SECONDS;
 use crate::core::Message;
+use crate::recordings;
 use crate::rescue::Rescue;
 
 /// Where the ways out tell what became of their work.
@@ -36,6 +37,8 @@ pub struct Told {
 
 /// The ways out, as the core uses them.
 pub struct Outs {
+    /// Folder of the family's recordings.
+    recordings: PathBuf,
     voice: Option<(VoiceSettings, Voices)>,
     speaker: Option<(SpeakerSettings, Speaker)>,
     satellites: Vec<(Satellite, Speaker)>,
@@ -124,6 +127,7 @@ impl Outs {
     /// Starts the ways out inside a tokio runtime; what channels keep lies in the data folder.
     pub fn start(household: &Household, data: &Path, commander: &Commander, told: Told) -> Self {
         let mut outs = Self {
+            recordings: recordings::folder(data),
             voice: None,
             speaker: None,
             satellites: Vec::new(),
@@ -179,16 +183,14 @@ impl Outs {
 
     /// A speaker whose settings are the same goes on with what it says.
     fn configure_speakers(&mut self, household: &Household) {
-        let settings = VoiceSettings::new(household);
+        let settings = VoiceSettings::new(household, &self.recordings);
         let voices = match self.voice.take() {
-            Some((now, voices)) if now == settings => voices,
-            _ => {
-                let voices = Voices::new(&settings);
-                self.speakers().for_each(|speaker| speaker.take_voices(voices.clone()));
+            Some((now, voices)) if now == settings => {
+                self.voice = Some((now, voices.clone()));
                 voices
             }
+            before => self.begin_voice(settings, before.as_ref().map(|(_, voices)| voices)),
         };
-        self.voice = Some((settings, voices.clone()));
         let settings = SpeakerSettings::local(&household.speaker);
         if self.speaker.as_ref().map(|(now, _)| now) != Some(&settings) {
             let speaker = self.start_speaker("speaker".to_owned(), &settings, &voices);
@@ -211,6 +213,20 @@ impl Outs {
             let health = Health { part: satellite_name(gone), broken: None };
             let _ = self.told.reports.send(Report::Health(health));
         }
+    }
+
+    /// Reads the recordings anew: some were made or removed.
+    pub fn read_recordings(&mut self) {
+        if let Some((settings, voices)) = self.voice.take() {
+            self.begin_voice(settings, Some(&voices));
+        }
+    }
+
+    fn begin_voice(&mut self, settings: VoiceSettings, before: Option<&Voices>) -> Voices {
+        let voices = Voices::new(&settings, before);
+        self.speakers().for_each(|speaker| speaker.take_voices(voices.clone()));
+        self.voice = Some((settings, voices.clone()));
+        voices
     }
 
     fn start_speaker(

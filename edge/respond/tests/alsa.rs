@@ -35,7 +35,7 @@ fn card() -> SpeakerSettings {
 }
 
 fn voices() -> Voices {
-    Voices::new(&VoiceSettings { language: Language::ZhCn, pack: None })
+    Voices::new(&VoiceSettings::plain(Language::ZhCn), None)
 }
 
 #[test]

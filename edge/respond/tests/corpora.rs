@@ -26,3 +26,8 @@ fn answers_of_robots() {
 fn answers_by_text() {
     replay("sms_answer", anju_respond::out::sms::fuzzed);
 }
+
+#[test]
+fn answers_of_voice_services() {
+    replay("voice_answer", anju_respond::out::speaker::tts::fuzzed);
+}

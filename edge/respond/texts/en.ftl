@@ -204,3 +204,17 @@ acceptance-gas = Press the test button for five seconds.
 acceptance-water-leak = Touch both contacts with a wet finger now.
 acceptance-climate = Wait for a reading; breathe on the sensor if none comes.
 acceptance-air-quality = Wait for a reading; breathe on the sensor if none comes.
+
+recording-there = { $slot }: { $name }, recorded
+recording-missing = { $slot }: { $name }, not recorded
+recording-kept = { $slot } is recorded ({ $seconds } s).
+recording-removed = The recording of { $slot } is removed.
+recording-none = { $slot } was not recorded.
+recording-in-use = The box uses it from now on.
+recording-later = No daemon runs here; it counts from the next start on.
+recording-unknown = This home has no { $slot }. These names can be recorded: { $known }
+recording-not-sound = This file is no sound that the box can read. Save it as WAV (16 bits) or Ogg Vorbis.
+recording-silent = The recording is silent or too quiet. Speak closer to the microphone.
+recording-overdriven = The recording is overdriven. Speak farther from the microphone.
+recording-short = The recording is too short. Say the whole name.
+recording-long = The recording is too long. Say the name only, within six seconds.

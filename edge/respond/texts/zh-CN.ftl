@@ -203,3 +203,17 @@ acceptance-gas = 请按住测试按钮五秒钟。
 acceptance-water-leak = 请现在用湿手指碰一下两个触点。
 acceptance-climate = 请等待读数；如果没有，请对着传感器哈一口气。
 acceptance-air-quality = 请等待读数；如果没有，请对着传感器哈一口气。
+
+recording-there = { $slot }：{ $name }，已录音
+recording-missing = { $slot }：{ $name }，未录音
+recording-kept = { $slot } 已录好（{ $seconds } 秒）。
+recording-removed = { $slot } 的录音已删除。
+recording-none = { $slot } 没有录音。
+recording-in-use = 从现在起使用。
+recording-later = 守护程序没有运行，下次启动后使用。
+recording-unknown = 这个家里没有 { $slot }。可以录音的名称：{ $known }
+recording-not-sound = 无法读取这个声音文件，请存成 WAV（16 位）或 Ogg Vorbis。
+recording-silent = 录音没有声音或太轻，请离话筒近一些。
+recording-overdriven = 录音过响失真，请离话筒远一些。
+recording-short = 录音太短，请说完整的称呼。
+recording-long = 录音太长，请只说称呼，不超过六秒。

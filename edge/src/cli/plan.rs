@@ -64,7 +64,7 @@ pub fn run(
     Ok(if plan.tries.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn household(path: &Path) -> Result<Household, CliError> {
+pub(super) fn household(path: &Path) -> Result<Household, CliError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| CliError::Plan(format!("{}: {error}", path.display())))?;
     let parsed = config::parse(&text, &path.display().to_string());

@@ -71,6 +71,8 @@ pub enum Message {
         /// What came of each way; at once and empty where a contact is asked.
         answer: oneshot::Sender<Result<Proofs, String>>,
     },
+    /// Recordings of names were made or removed.
+    Recordings,
     /// Asks whether the core lives.
     Pulse(oneshot::Sender<()>),
     /// The configuration was read anew and its drivers were started.

@@ -340,6 +340,10 @@ impl Core {
                 let _ = answer.send(report);
                 self.accept(effects.unwrap_or_default())
             }
+            Message::Recordings => {
+                self.outs.read_recordings();
+                Vec::new()
+            }
             Message::Pulse(answer) => {
                 // Who asked may be gone.
                 let _ = answer.send(());

@@ -4,19 +4,25 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anju_model::config::{Satellite, Speaker};
+use anju_model::config::{Satellite, Speaker, VoiceService};
 use anju_respond::out::speaker::pack::{Pack, Unfit};
 use anju_respond::out::speaker::satellite;
+use anju_respond::out::speaker::tts::{self, TtsSettings};
 use anju_respond::prompts::PromptId;
 
 use super::{Case, Finding, ok, problem};
+use crate::recordings;
 
 pub(super) async fn check(case: Arc<Case>) -> Vec<Finding> {
     let speaker = case.household.as_ref().map(|home| home.speaker.clone()).unwrap_or_default();
     let mut found = card(&speaker);
-    if let Some(folder) = speaker.pack {
+    let recorded = recordings::folder(&case.data);
+    for folder in speaker.pack.into_iter().chain(recorded.is_dir().then_some(recorded)) {
         let read = tokio::task::spawn_blocking(move || voices(&folder)).await;
         found.extend(read.unwrap_or_default());
+    }
+    if let Some(service) = speaker.tts {
+        found.extend(tokio::task::spawn_blocking(move || speaks(&service)).await);
     }
     let satellites: Vec<_> = speaker
         .satellites
@@ -27,6 +33,19 @@ pub(super) async fn check(case: Arc<Case>) -> Vec<Finding> {
         found.extend(satellite.await);
     }
     found
+}
+
+/// Whether the voice service says a word.
+fn speaks(service: &VoiceService) -> Finding {
+    let at = format!("{}:{}", service.host, service.port);
+    let (host, port, voice) = (service.host.clone(), service.port, service.voice.clone());
+    match tts::synthesise(&TtsSettings { host, port, voice }, "1") {
+        Ok(_) => ok("voice service", format!("{at} speaks")),
+        Err(error) => {
+            let mend = "check `tts` and `tts_voice` in [speaker]; names are left out meanwhile";
+            problem("voice service", format!("{at}: {error}"), mend)
+        }
+    }
 }
 
 fn answers(satellite: &Satellite) -> Finding {

@@ -24,13 +24,28 @@ impl Home {
         Self::at(Broker::start(), rows, &[]).await
     }
 
+    /// The same with further changes to its configuration.
+    pub async fn configured(rows: &str, edit: impl FnOnce(String) -> String) -> Self {
+        Self::with(Broker::start(), rows, &[], edit).await
+    }
+
     /// The same at a broker that is already there; `listens` is what the devices hear.
     pub async fn at(broker: Broker, rows: &str, listens: &[&str]) -> Self {
+        Self::with(broker, rows, listens, |config| config).await
+    }
+
+    async fn with(
+        broker: Broker,
+        rows: &str,
+        listens: &[&str],
+        edit: impl FnOnce(String) -> String,
+    ) -> Self {
         let upstream = Broker::start();
         let centre = Peer::connect("centre", upstream.port, &["anju/1/#"]).await;
         let devices = Peer::connect("devices", broker.port, listens).await;
         let rows = rows.replace("PORT", &broker.port.to_string());
         let mut anju = Box_::of(&rows, upstream.port);
+        anju.configure(edit);
         anju.start();
         Self { centre, devices, broker, unread: Vec::new(), _upstream: upstream, anju }
     }

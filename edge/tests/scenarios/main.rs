@@ -39,6 +39,7 @@ mod home;
 mod json;
 mod kinds;
 mod lights;
+mod names;
 mod net;
 mod owntracks;
 mod page;

@@ -48,5 +48,6 @@ pub use rules::{
     VitalRule, VoiceRule, WaterRule,
 };
 pub use system::{
-    CaseSwitch, JournalLimits, Modem, ModemPower, Satellite, Says, Speaker, Upstream, Web,
+    CaseSwitch, JournalLimits, Modem, ModemPower, Satellite, Says, Speaker, Upstream, VoiceService,
+    Web,
 };

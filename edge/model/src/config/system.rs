@@ -58,8 +58,21 @@ pub struct Speaker {
     pub wav_dir: Option<PathBuf>,
     /// Folder of recordings that are heard instead of the built-in prompts.
     pub pack: Option<PathBuf>,
+    /// A service that speaks what nobody recorded.
+    pub tts: Option<VoiceService>,
     /// Speakers in other rooms.
     pub satellites: Vec<Satellite>,
+}
+
+/// A service of the Wyoming protocol that speaks words, such as Piper's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VoiceService {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Which of its voices; its own choice if absent.
+    pub voice: Option<String>,
 }
 
 /// A speaker in another room, reached over the Wyoming protocol.

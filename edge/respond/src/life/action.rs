@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anju_model::command::Request;
 use anju_model::config::ChannelKind;
 use anju_model::{
-    AlertChange, AlertId, BoxEvent, Class, ContactId, Delivery, Finding, RoomId, Rule,
+    AlertChange, AlertId, BoxEvent, Class, ContactId, Delivery, Finding, PersonId, RoomId, Rule,
 };
 use thiserror::Error;
 
@@ -150,11 +150,13 @@ pub enum Clip {
     Prompt(PromptId),
     /// The room's name, where there is a clip for it.
     Room(RoomId),
+    /// Who it is about, where their name was recorded or can be spoken.
+    Person(PersonId),
     /// Who somebody is: a recording of their name, or else a prompt.
     Contact {
         /// Who.
         id: ContactId,
-        /// What is said where nobody recorded the name.
+        /// What is said where nobody recorded or can speak the name.
         otherwise: PromptId,
     },
     /// Free words, spoken only where a voice for them is installed.

@@ -125,8 +125,11 @@ fn opening(subject: &Subject) -> Option<Announcement> {
     }
     let repeat = if subject.class == Class::Alarm { Repeat::UntilQuiet } else { Repeat::Once };
     let mut said = say(subject, words, repeat);
-    if let Some(room) = subject.room.as_ref().filter(|_| names_the_room(&subject.rule)) {
-        said.clips.push(Clip::Room(room.clone()));
+    if names_the_room(&subject.rule) {
+        said.clips.extend(subject.room.clone().map(Clip::Room));
+    } else if subject.class == Class::Alarm {
+        // Whoever hears it in another room knows to whom to go.
+        said.clips.extend(subject.person.clone().map(Clip::Person));
     }
     Some(said)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::schema;
 use super::super::{
     ActiveLevel, Binding, CaseSwitch, Device, JournalLimits, Link, Modem, ModemPower, Satellite,
-    Says, Speaker, Upstream, Web,
+    Says, Speaker, Upstream, VoiceService, Web,
 };
 use super::{Names, single};
 use crate::config::fault::Faults;
@@ -104,8 +104,19 @@ pub(super) fn speaker(root: &Row<'_>, faults: &mut Faults<'_>) -> Speaker {
         device: fields.text("device"),
         wav_dir: fields.path("wav_dir"),
         pack: fields.path("pack"),
+        tts: tts(&fields, faults),
         satellites,
     }
+}
+
+fn tts(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<VoiceService> {
+    let voice = fields.text("tts_voice");
+    if voice.is_some() && !fields.row.table.contains_key("tts") {
+        let message = "there is a voice and no service that has it";
+        fields.fault(faults, "tts_voice", message, "add tts = \"tcp://HOST\" or remove it");
+    }
+    let url = fields.url("tts")?;
+    Some(VoiceService { host: url.host, port: url.port, voice })
 }
 
 /// A line that a device has can not be the case's too; the device counts, for it may call for help.

@@ -60,9 +60,18 @@ pub(in crate::config) const SPEAKER: Section = Section {
             "pack",
             Kind::Path,
             "Folder of recordings (a dialect, the family's voices) that are heard instead of the \
-             built-in prompts: `<prompt>.ogg` or `.wav`, `room-<room>`, `contact-<id>`; what is \
-             missing is said as ever. Read at the start.",
+             built-in prompts: `<prompt>.ogg` or `.wav`, `room-<room>`, `contact-<id>`, \
+             `person-<id>`; what is missing is said as ever. Read at the start. Names that were \
+             recorded with `anju recordings` go before it.",
         ),
+        optional(
+            "tts",
+            Kind::Url { schemes: &[("tcp", 10200)], path: false },
+            "A Wyoming voice service such as wyoming-piper, `tcp://HOST:PORT`, that speaks names which \
+             nobody recorded, and free words. Names are asked for beforehand; while it is away, \
+             they are spoken by `espeak-ng` 1.52 where that is installed, or left out.",
+        ),
+        optional("tts_voice", Kind::Text { max: 128 }, "Which of the service's voices."),
     ],
 };
 

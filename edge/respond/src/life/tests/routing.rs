@@ -8,7 +8,7 @@ use anju_model::{AlertId, Class, Delivery, Outcome, Rule};
 use super::home::*;
 use crate::life::NoticeKind as K;
 use crate::life::outlook;
-use crate::life::{Action, Input, SirenPattern};
+use crate::life::{Action, Clip, Input, SirenPattern};
 
 #[test]
 fn a_warning_tells_the_family_first_and_more_slowly() {
@@ -328,4 +328,16 @@ fn lights_show_each_alarm_that_nobody_took_on_and_are_not_switched_in_gas() {
     let close = Command::Close { alert: gas, outcome, note };
     let (actions, _) = home.command("daughter", close);
     assert_eq!(shown(&actions), [(false, true)]);
+}
+
+#[test]
+fn an_alarm_says_whose_it_is() {
+    let mut home = Home::new(family());
+    let mut press = finding(Rule::Help, Class::Alarm, Some("sos"), 1);
+    press.origin.as_mut().unwrap().person = Some("wang".parse().unwrap());
+    let clips = home.raise(press).into_iter().find_map(|action| match action {
+        Action::Announce(said) => Some(said.clips),
+        _ => None,
+    });
+    assert_eq!(clips.unwrap().last(), Some(&Clip::Person("wang".parse().unwrap())));
 }

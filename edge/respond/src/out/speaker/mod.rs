@@ -11,10 +11,13 @@ mod espeak;
 mod local;
 pub mod pack;
 mod queue;
+pub mod recording;
 mod samples;
 pub mod satellite;
 mod sink;
+pub mod slot;
 mod thread;
+pub mod tts;
 mod voice;
 mod wav;
 

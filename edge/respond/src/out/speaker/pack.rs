@@ -1,16 +1,15 @@
 //! A pack of recordings that are heard instead of the built-in prompts: a dialect, or the family's
-//! own voices. A folder of sound files: `<id of a prompt>` (`smoke.ogg`), `room-<room>` and
-//! `contact-<id>` for names that the box has no prompt for; Ogg Vorbis or WAV of 16 bits, one
-//! channel. It is read once, beside the sound thread, and kept in memory, so that no alarm ever
+//! own voices. A folder of sound files: `<id of a prompt>` (`smoke.ogg`), and a slot (`room-<room>`,
+//! `contact-<id>`, `person-<id>`) for names that the box has no prompt for; Ogg Vorbis of one channel
+//! or WAV of 16 bits. It is read once, beside the sound thread, and kept in memory, so that no alarm ever
 //! waits for a disk. What is missing, broken or too large is left out, and the prompt is heard.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use anju_model::{ContactId, RoomId};
-
 use super::samples::from_wav;
+use super::slot::Slot;
 use crate::prompts::{Pcm, PromptId, decode};
 
 /// Largest file, in bytes: a minute of WAV at 24 kHz.
@@ -69,6 +68,11 @@ impl Pack {
         (pack, unfit)
     }
 
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.sounds.keys().map(String::as_str)
+    }
+
     /// How many recordings there are.
     pub fn len(&self) -> usize {
         self.sounds.len()
@@ -104,16 +108,13 @@ fn sound(path: &Path, name: &str, room: u64) -> Result<Vec<u8>, String> {
 }
 
 fn is_known(name: &str) -> bool {
-    let is = |prefix: &str, fits: fn(&str) -> bool| name.strip_prefix(prefix).is_some_and(fits);
-    name.parse::<PromptId>().is_ok()
-        || is("room-", |room| RoomId::new(room).is_ok())
-        || is("contact-", |contact| ContactId::new(contact).is_ok())
+    name.parse::<PromptId>().is_ok() || name.parse::<Slot>().is_ok()
 }
 
-fn heard(bytes: &[u8]) -> Result<Pcm, String> {
+pub(super) fn heard(bytes: &[u8]) -> Result<Pcm, String> {
     if bytes.starts_with(b"RIFF") {
         let pcm = from_wav(bytes).filter(|pcm| !pcm.samples.is_empty());
-        return pcm.ok_or_else(|| "save it as WAV of 16 bits with one channel".to_owned());
+        return pcm.ok_or_else(|| "save it as WAV of 16 bits".to_owned());
     }
     decode(bytes).map_err(|error| error.to_string())
 }
@@ -123,19 +124,29 @@ fn heard(bytes: &[u8]) -> Result<Pcm, String> {
 pub(super) struct Coming(Arc<OnceLock<Pack>>);
 
 impl Coming {
-    /// Begins to read a folder in a thread of its own.
-    pub(super) fn begin(folder: Option<&Path>) -> Self {
+    /// Begins to read folders in a thread of its own; what an earlier one has goes first.
+    pub(super) fn begin(folders: Vec<PathBuf>) -> Self {
         let coming = Self::default();
-        let Some(folder) = folder.map(Path::to_owned) else { return coming };
         let place = coming.0.clone();
+        if folders.is_empty() {
+            // Nobody else sets it, here and below.
+            let _ = place.set(Pack::default());
+            return coming;
+        }
         let reading = std::thread::Builder::new().name("voices".to_owned()).spawn(move || {
-            let (pack, unfit) = Pack::read(&folder);
-            for Unfit { file, why } in unfit {
-                tracing::warn!(file, why, "a recording is left out; the built-in prompt is said");
+            let mut all = Pack::default();
+            for folder in folders {
+                let (pack, unfit) = Pack::read(&folder);
+                for Unfit { file, why } in unfit {
+                    tracing::warn!(file, why, "a recording is left out; the built-in one is said");
+                }
+                let (recordings, folder) = (pack.len(), folder.display());
+                tracing::info!(recordings, %folder, "voices are read");
+                for (name, sound) in pack.sounds {
+                    all.sounds.entry(name).or_insert(sound);
+                }
             }
-            tracing::info!(recordings = pack.len(), folder = %folder.display(), "voices are read");
-            // Nobody else sets it.
-            let _ = place.set(pack);
+            let _ = place.set(all);
         });
         if let Err(error) = reading {
             tracing::warn!(%error, "no thread to read the voices; the built-in prompts are said");
@@ -148,9 +159,9 @@ impl Coming {
         self.0.get()?.get(name)
     }
 
-    #[cfg(test)]
-    pub(super) fn wait(&self) {
-        self.0.wait();
+    /// Waits until it is read. Whether it has one of that name.
+    pub(super) fn wait_for(&self, name: &str) -> bool {
+        self.0.wait().sounds.contains_key(name)
     }
 }
 

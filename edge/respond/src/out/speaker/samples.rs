@@ -37,35 +37,38 @@ pub(super) fn quieter(mut samples: Vec<i16>, urgency: Urgency) -> Vec<i16> {
     samples
 }
 
-/// Reads a WAV file of 16-bit samples on one channel. Lengths in its header are not believed: a
+/// Reads a WAV file of 16-bit samples on one channel, or on two that are mixed. Lengths in its header are not believed: a
 /// program that writes to a pipe does not know them.
 pub(super) fn from_wav(bytes: &[u8]) -> Option<Pcm> {
     let mut rest = bytes.strip_prefix(b"RIFF")?.get(4..)?.strip_prefix(b"WAVE")?;
-    let mut rate_hz = None;
+    let mut form = None;
     while let (Some(name), Some(length)) = (rest.get(..4), rest.get(4..8)) {
         let length = u32::from_le_bytes(length.try_into().ok()?) as usize;
         let body = rest.get(8..)?;
         match name {
             b"fmt " => {
                 let format = body.get(..16)?;
-                let plain = format.get(..4)? == [1, 0, 1, 0] && format.get(14..16)? == [16, 0];
-                if !plain {
+                let channels = match format.get(..4)? {
+                    [1, 0, channels @ (1 | 2), 0] => usize::from(*channels),
+                    _ => return None,
+                };
+                if format.get(14..16)? != [16, 0] {
                     return None;
                 }
-                rate_hz = Some(u32::from_le_bytes(format.get(4..8)?.try_into().ok()?));
+                form = Some((u32::from_le_bytes(format.get(4..8)?.try_into().ok()?), channels));
             }
             b"data" => {
                 let body = body.get(..length).unwrap_or(body);
-                let rate_hz = rate_hz.filter(|r| (4000..=192_000).contains(r))?;
+                let (rate_hz, channels) = form.filter(|(r, _)| (4000..=192_000).contains(r))?;
                 let most = rate_hz as usize * LONGEST_S as usize;
-                let samples = body
-                    .as_chunks::<2>()
-                    .0
-                    .iter()
-                    .take(most)
-                    .map(|b| i16::from_le_bytes(*b))
-                    .collect();
-                return Some(Pcm { rate_hz, samples });
+                let frames = body.chunks_exact(2 * channels).take(most);
+                let mixed = |frame: &[u8]| {
+                    let samples = frame.as_chunks::<2>().0.iter();
+                    let sum: i32 = samples.map(|b| i32::from(i16::from_le_bytes(*b))).sum();
+                    let channels = i32::try_from(channels).unwrap_or(1);
+                    i16::try_from(sum / channels).unwrap_or(0)
+                };
+                return Some(Pcm { rate_hz, samples: frames.map(mixed).collect() });
             }
             _ => {}
         }
@@ -105,6 +108,20 @@ mod tests {
         wav.extend(b"data\xff\xff\xff\x7f\x01\0\xff\xff\x05");
         let pcm = from_wav(&wav).unwrap();
         assert_eq!((pcm.rate_hz, pcm.samples), (22_050, vec![1, -1]));
+    }
+
+    #[test]
+    fn two_channels_are_mixed_and_more_are_not_read() {
+        let wav = |channels: u8| {
+            let mut wav = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0".to_vec();
+            wav.extend([channels, 0]);
+            wav.extend(16_000_u32.to_le_bytes());
+            wav.extend([0, 0, 0, 0, 4, 0, 16, 0]);
+            wav.extend(b"data\x08\0\0\0\x02\0\x04\0\x06\0\x0a\0");
+            wav
+        };
+        assert_eq!(from_wav(&wav(2)).unwrap().samples, [3, 8]);
+        assert_eq!(from_wav(&wav(3)), None);
     }
 
     proptest! {

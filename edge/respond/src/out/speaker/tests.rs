@@ -19,7 +19,7 @@ fn settings(folder: &Path, paced: bool) -> SpeakerSettings {
 }
 
 fn english() -> Voices {
-    Voices::new(&VoiceSettings { language: Language::En, pack: None })
+    Voices::new(&VoiceSettings::plain(Language::En), None)
 }
 
 fn start(settings: SpeakerSettings) -> (Speaker, Receiver<SpeakerEvent>) {
@@ -186,10 +186,11 @@ fn a_pack_speaks_where_it_can_and_the_prompts_where_it_can_not() {
     record("smoke.ogg", PromptId::Gas);
     record("room-attic.ogg", PromptId::RoomStudy);
     record("contact-daughter.ogg", PromptId::ComingNeighbour);
+    record("person-wang.ogg", PromptId::RoomHall);
     std::fs::write(pack.path().join("accepted.ogg"), "broken").unwrap();
-    let voices = Voices::with(Language::En, {
-        let coming = pack::Coming::begin(Some(pack.path()));
-        coming.wait();
+    let voices = Voices::with(&VoiceSettings::plain(Language::En), {
+        let coming = pack::Coming::begin(vec![pack.path().to_owned()]);
+        coming.wait_for("");
         coming
     });
     let say = |clip: Clip| voices.sound(&clip, &|| false).map(|pcm| pcm.samples);
@@ -199,18 +200,45 @@ fn a_pack_speaks_where_it_can_and_the_prompts_where_it_can_not() {
     assert!(say(Clip::Prompt(PromptId::Smoke)) == recorded(PromptId::Gas));
     assert!(say(Clip::Room("attic".parse().unwrap())) == recorded(PromptId::RoomStudy));
     assert!(say(contact("daughter")) == recorded(PromptId::ComingNeighbour));
+    assert!(say(Clip::Person("wang".parse().unwrap())) == recorded(PromptId::RoomHall));
+    assert!(say(Clip::Person("li".parse().unwrap())).is_none());
     assert!(say(contact("son")) == Some(prompt(PromptId::ComingFamily)));
     assert!(say(Clip::Prompt(PromptId::Accepted)) == Some(prompt(PromptId::Accepted)), "broken");
     assert!(say(Clip::Prompt(PromptId::Leak)) == Some(prompt(PromptId::Leak)), "missing");
 
     // A folder that is not there makes nobody mute.
     let nowhere = Some(pack.path().join("nowhere"));
-    let voices = Voices::new(&VoiceSettings { language: Language::En, pack: nowhere });
+    let voices =
+        Voices::new(&VoiceSettings { pack: nowhere, ..VoiceSettings::plain(Language::En) }, None);
     let (speaker, hear) = start_with(settings(folder.path(), false), voices);
     speaker.say(say_once("a", PromptId::RoomHall));
     assert_eq!(hear.recv_timeout(LIMIT).unwrap(), started("a"));
     assert_eq!(hear.recv_timeout(LIMIT).unwrap(), finished("a", true));
     speaker.stop();
+}
+
+#[test]
+fn a_voice_service_that_hangs_costs_a_name_and_no_time() {
+    let service = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (host, port) = ("127.0.0.1".to_owned(), service.local_addr().unwrap().port());
+    let slot: slot::Slot = "contact-daughter".parse().unwrap();
+    let voices = Voices::new(
+        &VoiceSettings {
+            tts: Some(tts::TtsSettings { host, port, voice: None }),
+            names: [(slot, "Fang".to_owned())].into(),
+            ..VoiceSettings::plain(Language::En)
+        },
+        None,
+    );
+    // It is asked beforehand, and says nothing.
+    let _asked = service.accept().unwrap();
+    let begin = Instant::now();
+    let id = "daughter".parse().unwrap();
+    let said = voices.sound(&Clip::Contact { id, otherwise: PromptId::ComingFamily }, &|| false);
+    assert!(said.unwrap().samples == prompt(PromptId::ComingFamily));
+    // Free words wait for it, but not while something more urgent has to be said.
+    assert!(voices.sound(&Clip::Words("tea is ready".into()), &|| true).is_none());
+    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
 }
 
 fn say_once(slot: &str, id: PromptId) -> Announcement {

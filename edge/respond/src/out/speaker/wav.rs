@@ -94,7 +94,7 @@ impl Sink for WavFile {
 
 /// The header of a file of 16-bit samples on one channel (Multimedia Programming Interface and
 /// Data Specifications 1.0, IBM and Microsoft 1991).
-fn header(rate_hz: u32, samples: u32) -> Vec<u8> {
+pub(super) fn header(rate_hz: u32, samples: u32) -> Vec<u8> {
     let data = samples.saturating_mul(2);
     let mut bytes = Vec::with_capacity(44);
     bytes.extend(b"RIFF");

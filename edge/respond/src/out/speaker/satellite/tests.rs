@@ -58,7 +58,7 @@ fn listening() -> (TcpListener, u16) {
 fn speaker(port: u16, checks: Checks) -> (Speaker, Receiver<SpeakerEvent>) {
     let host = "127.0.0.1".to_owned();
     let outlet = OutletSettings::Satellite(SatelliteSettings { host, port, checks });
-    let voices = Voices::new(&VoiceSettings { language: Language::En, pack: None });
+    let voices = Voices::new(&VoiceSettings::plain(Language::En), None);
     let (tell, hear) = channel();
     let settings = SpeakerSettings { outlet, repeats: Repeats::default() };
     let speaker = Speaker::start(settings, voices, move |event| {
