@@ -25,7 +25,7 @@ use crate::page::{self, Page};
 use crate::pulse::Pulse;
 use crate::rescue::Rescue;
 use crate::ways::{Outs, Told};
-use crate::{control, core, data_budget, health, uplinks, upstream, ways};
+use crate::{control, core, data_budget, health, sim_contract, uplinks, upstream, ways};
 
 /// Facts that may wait for the core; drivers wait beyond that.
 const QUEUE: usize = 1024;
@@ -153,6 +153,7 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     tracing::info!(id = %household.box_id, epoch = opened.epoch, "on guard");
     notify(&[sd_notify::NotifyState::Ready]);
     tokio::spawn(health::run("/sys".into(), messages.clone(), stop.clone()));
+    tokio::spawn(sim_contract::run(view.clone(), clocks.clone(), messages.clone(), stop.clone()));
     let lines = Arc::new(CharDev);
     tokio::spawn(health::case::run(lines, view.clone(), messages.clone(), stop.clone()));
     wait_for_signals(&config, &data, &messages, &mut fleet, &page, faulty, signals).await;

@@ -27,6 +27,7 @@ pub const TARGETS: &[Target] = &[
     ("config", config),
     ("control", control),
     ("entry", entry),
+    ("name_server", anju_uplinks::fuzzed),
     ("ntfy", ntfy),
     ("ntfy_replies", wire::fuzzed),
     ("record", record),

@@ -21,6 +21,7 @@ mod plan;
 mod pulse;
 mod recordings;
 mod rescue;
+mod sim_contract;
 mod uplinks;
 mod upstream;
 mod ways;

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anju_model::{BoxEvent, Class, EntryId, Finding, Raise, Rule};
 
-/// The rules that tell of the box's parts.
+/// The rules that tell of the box's parts, and do so anew after each start. The end of a contract is
+/// not among them: it stays open over starts.
 const RULES: [Rule; 8] = [
     Rule::Journal,
     Rule::Configuration,
@@ -82,6 +83,7 @@ fn rule(part: &str) -> Rule {
         "case" => Rule::CaseOpened,
         "temperature" => Rule::BoxTemperature,
         "storage" => Rule::StorageWear,
+        "sim-contract" => Rule::SimContract,
         _ => Rule::Trouble,
     }
 }

@@ -17,6 +17,8 @@ mod phone;
 #[path = "../../respond/tests/ntfy/server.rs"]
 #[allow(dead_code, reason = "the channel's own tests use more of it")]
 mod push_server;
+#[path = "../../uplinks/tests/lab/mod.rs"]
+mod uplinks_lab;
 
 #[path = "../../respond/tests/channels/sink.rs"]
 #[allow(dead_code, reason = "the channels' own tests use more of it")]
@@ -31,6 +33,7 @@ const LIMIT: std::time::Duration = common::DEADLINE;
 mod acceptance;
 mod brokers;
 mod catalogue;
+mod contract;
 mod doctor;
 mod escalation;
 mod frigate;
@@ -39,6 +42,7 @@ mod home;
 mod json;
 mod kinds;
 mod lights;
+mod links;
 mod names;
 mod net;
 mod owntracks;

@@ -1,6 +1,8 @@
 //! A home's network in namespaces of its own: the real NetworkManager on a bus of its own with two
 //! cables, and behind each cable the same far side.
 
+#![allow(dead_code, reason = "each test uses its own part")]
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -125,7 +127,8 @@ impl Network {
             run(&format!("{enter} ip link set far{number} up"));
             run(&format!("{enter} ip address add 10.{number}.0.1/24 dev far{number}"));
         }
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/far.py");
+        let script = Path::new("/run/far.py");
+        std::fs::write(script, include_str!("far.py")).unwrap();
         let mut server = Command::new("nsenter")
             .args(["--net", "--target", &pid.to_string(), "python3"])
             .arg(script)
@@ -177,6 +180,12 @@ impl Network {
         run(&format!(
             "nsenter --net --target {pid} ip address {act} 10.{number}.0.1/24 dev far{number}"
         ));
+    }
+
+    /// Pulls a cable out, or plugs it in again.
+    pub fn plugged(&self, number: u8, there: bool) {
+        let (pid, state) = (self.far.0.id(), if there { "up" } else { "down" });
+        run(&format!("nsenter --net --target {pid} ip link set far{number} {state}"));
     }
 
     /// What NetworkManager said.
