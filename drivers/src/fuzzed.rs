@@ -26,6 +26,7 @@ pub const TARGETS: &[Target] = &[
     ("arp", net::fuzzed::arp),
     ("ble_advert", ble::fuzzed::advert),
     ("ble_value", ble::fuzzed::value),
+    ("cec", net::fuzzed::cec),
     ("cjt188", serial::fuzzed::cjt188),
     ("dlt645", dlt645),
     ("frigate", mqtt::fuzzed::frigate),

@@ -49,6 +49,25 @@ fn followed(bytes: &[u8], begin: fn() -> Decoder) {
     }
 }
 
+/// Messages of HDMI-CEC, one to a line of bytes: whatever they are, only the television's own word
+/// says that it is on, and no answer goes to all.
+pub fn cec(bytes: &[u8]) {
+    use super::cec::message::{ALL, Heard, Message, TELEVISION};
+    let mut television = super::cec::Television::default();
+    for frame in bytes.split(|byte| *byte == b'\n') {
+        let Ok(message) = Message::read(frame) else { continue };
+        assert!(frame.len() <= 16, "a frame of more than 16 blocks");
+        if let Some((_, operands)) = message.answer() {
+            assert!(message.from != ALL && message.to != ALL, "an answer to nobody");
+            assert!(operands.len() <= 2, "an answer of {} operands", operands.len());
+        }
+        let Ok(heard) = message.heard() else { continue };
+        let told = matches!(heard, Heard::On | Heard::Standby);
+        assert!(!told || message.from == TELEVISION, "another one's word was taken");
+        let _ = (television.asked(), television.heard(heard));
+    }
+}
+
 /// Messages of multicast DNS: whatever they are, the address is one that was asked for by its name.
 pub fn mdns(bytes: &[u8]) {
     let found = super::mdns::address(bytes, "television.local");

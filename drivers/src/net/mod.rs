@@ -3,10 +3,12 @@
 //!
 //! - [`presence`]: a device that is on while it answers, with [`arp`], the kernel's neighbour table, and
 //!   [`mdns`], which finds it by its name;
+//! - [`cec`]: a television at the other end of an HDMI cable;
 //! - [`onvif`]: a camera's events by ONVIF's pull point;
 //! - [`wyoming`]: wake words heard by a Wyoming service or satellite.
 
 pub mod arp;
+pub mod cec;
 pub mod fuzzed;
 pub mod mdns;
 pub mod onvif;
@@ -35,6 +37,7 @@ const fn serves(kind: DeviceKind, protocol: &'static str) -> Serves {
 pub const SERVES: &[Serves] = &[
     serves(DeviceKind::VoiceAlarm, "wyoming"),
     serves(DeviceKind::SetTopBox, "presence"),
+    serves(DeviceKind::SetTopBox, "cec"),
     serves(DeviceKind::Camera, "onvif"),
 ];
 
@@ -83,6 +86,7 @@ impl Driver for NetDriver {
                     NetBinding::Presence { address, poll } => {
                         presence::serve(address, *poll, &mut voice).await
                     }
+                    NetBinding::Cec { path, poll } => cec::serve(path, *poll, &mut voice).await,
                     NetBinding::Onvif { url, login } => {
                         onvif::serve(url, login.as_ref(), &mut voice).await
                     }

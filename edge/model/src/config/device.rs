@@ -195,6 +195,13 @@ pub enum NetBinding {
         /// How often it is looked for.
         poll: Duration,
     },
+    /// `cec`: what a television says on the line of an HDMI cable.
+    Cec {
+        /// The kernel's device.
+        path: PathBuf,
+        /// How often it is asked.
+        poll: Duration,
+    },
     /// `onvif`: a camera's events.
     Onvif {
         /// URL of its device service, with `http://`.
@@ -213,12 +220,13 @@ pub enum NetBinding {
 
 impl NetBinding {
     /// The protocols' names in configuration and catalogue.
-    pub const PROTOCOLS: [&'static str; 3] = ["presence", "onvif", "wyoming"];
+    pub const PROTOCOLS: [&'static str; 4] = ["presence", "cec", "onvif", "wyoming"];
 
     /// The name of its protocol.
     pub const fn protocol(&self) -> &'static str {
         match self {
             NetBinding::Presence { .. } => "presence",
+            NetBinding::Cec { .. } => "cec",
             NetBinding::Onvif { .. } => "onvif",
             NetBinding::Wyoming { .. } => "wyoming",
         }

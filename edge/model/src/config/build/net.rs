@@ -15,12 +15,14 @@ pub(super) fn binding(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Bi
         "wyoming" => host_and_port(&address),
         "onvif" => !address.contains("://") || address.starts_with("http://"),
         "presence" => presence(&address),
+        "cec" => address.starts_with("/dev/"),
         _ => true,
     } && !address.contains(char::is_whitespace);
     if !sound {
         let form = match protocol.as_str() {
             "wyoming" => "host:port, such as 192.168.1.20:10700",
             "onvif" => "a host, host:port or http:// URL",
+            "cec" => "a device of the kernel, such as /dev/cec0",
             _ => "an IP address, a MAC address or a name that ends in .local",
         };
         let message = format!("{} is not {form}", quote(&address));
@@ -29,6 +31,7 @@ pub(super) fn binding(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Bi
     }
     Some(Binding::Net(match protocol.as_str() {
         "presence" => NetBinding::Presence { address, poll: fields.duration("poll")? },
+        "cec" => NetBinding::Cec { path: address.into(), poll: fields.duration("poll")? },
         "wyoming" => NetBinding::Wyoming { address, wake_words: fields.list("wake_words") },
         "onvif" => {
             NetBinding::Onvif { url: device_service(&address), login: login(fields, faults)? }
@@ -43,6 +46,7 @@ pub(super) fn place(binding: &NetBinding) -> String {
         NetBinding::Presence { address, .. } | NetBinding::Wyoming { address, .. } => {
             address.clone()
         }
+        NetBinding::Cec { path, .. } => path.display().to_string(),
         NetBinding::Onvif { url, .. } => url.clone(),
     };
     format!("{} ({})", address, binding.protocol())

@@ -227,7 +227,8 @@ pub(in crate::config) const DEVICE_NET: Section = Section {
         required(
             "protocol",
             Kind::Choice(&NetBinding::PROTOCOLS),
-            "How it is heard: `presence` looks whether it answers on the network, `onvif` takes a \
+            "How it is heard: `presence` looks whether it answers on the network, `cec` asks the \
+             television at the other end of the box's HDMI cable, `onvif` takes a \
              camera's events, `wyoming` takes what a wake-word \
              service or satellite hears.",
         ),
@@ -235,7 +236,7 @@ pub(in crate::config) const DEVICE_NET: Section = Section {
             "address",
             Kind::Text { max: 256 },
             "`presence`: IP address or MAC address, with `:port` after an IP address if one is known \
-             to answer, or the device's name in multicast DNS, such as `television.local`; `onvif`: host, host:port or the URL of the device service; `wyoming`: \
+             to answer, or the device's name in multicast DNS, such as `television.local`; `cec`: the kernel's device, such as `/dev/cec0`; `onvif`: host, host:port or the URL of the device service; `wyoming`: \
              host:port.",
         ),
         optional("username", Kind::Text { max: 128 }, "User name, if a camera wants one."),
@@ -250,7 +251,7 @@ pub(in crate::config) const DEVICE_NET: Section = Section {
             "poll",
             Kind::Duration { min: "5s", max: "1h" },
             "\"30s\"",
-            "How often `presence` looks.",
+            "How often `presence` looks and `cec` asks.",
         ),
     ],
 };
