@@ -69,7 +69,7 @@ impl Batcher {
             match self.wait() {
                 Work::Write(batch) => self.write(&batch),
                 Work::Retry => self.reopen(),
-                Work::Count => self.count(),
+                Work::Count => self.retain(0),
                 Work::Close => {
                     self.finish();
                     return;
@@ -199,6 +199,13 @@ impl Batcher {
     /// Retention after a batch: at least twice as many as came, in small steps; more only while
     /// nobody waits.
     fn retain(&mut self, came: usize) {
+        // First it must be known how much there is.
+        for _ in 0..1 + came * 2 / recount::STEP {
+            match &self.recount {
+                Some(_) => self.count(),
+                None => break,
+            }
+        }
         if self.recount.is_some() {
             return;
         }
@@ -236,8 +243,8 @@ impl Batcher {
         let now = self.shared.lock().payload;
         let counted = guarded(|| {
             let counted = recount.step(&*engine, now)?;
-            if counted.is_some() {
-                recount::mark(&*engine, false)?;
+            if let Some(payload) = counted {
+                recount::finish(&*engine, payload)?;
             }
             Ok(counted)
         });
@@ -246,7 +253,6 @@ impl Batcher {
             Ok(Some(payload)) => {
                 self.recount = None;
                 self.shared.lock().payload = payload;
-                self.retain(0);
             }
             Err(error) => {
                 tracing::warn!(%error, "what the journal holds can not be counted anew");
@@ -381,7 +387,7 @@ impl Batcher {
             && self.recount.is_some()
             && let Some(engine) = self.shared.current_engine()
             && let Err(error) = guarded(|| {
-                recount::mark(&*engine, true)?;
+                recount::begin(&*engine)?;
                 engine.make_durable()
             })
         {

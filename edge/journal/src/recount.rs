@@ -4,10 +4,11 @@
 //! must never hold up an entry.
 
 use crate::engine::{Engine, EngineError, Op};
+use crate::retention::payload_bytes;
 use crate::types::Lane;
 
 /// Most entries read in one step, so that an alarm never waits long behind it.
-const STEP: usize = 512;
+pub(crate) const STEP: usize = 512;
 
 /// Says in the engine that a count was not finished.
 const MARK: &str = "recount";
@@ -68,10 +69,19 @@ pub(crate) fn is_due(engine: &dyn Engine) -> Result<bool, EngineError> {
     Ok(engine.meta(MARK)?.is_some_and(|mark| !mark.is_empty()))
 }
 
-/// Notes that a count is due, or is not; on the disk with the next barrier.
+/// Notes that a count is due; on the disk with the next barrier.
 ///
 /// # Errors
 /// When the engine can not be written.
-pub(crate) fn mark(engine: &dyn Engine, due: bool) -> Result<(), EngineError> {
-    engine.apply(&[Op::Meta(MARK, if due { b"1" } else { b"" })])
+pub(crate) fn begin(engine: &dyn Engine) -> Result<(), EngineError> {
+    engine.apply(&[Op::Meta(MARK, b"1")])
+}
+
+/// Notes what was counted; on the disk with the next barrier.
+///
+/// # Errors
+/// When the engine can not be written.
+pub(crate) fn finish(engine: &dyn Engine, payload: [u64; 2]) -> Result<(), EngineError> {
+    let payload = payload_bytes(payload);
+    engine.apply(&[Op::Meta("payload", &payload), Op::Meta(MARK, b"")])
 }
