@@ -2,6 +2,7 @@
 //! 433 and 868 MHz. Nothing is acknowledged on the air, so that each transmission is sent several
 //! times; the same content within 2 s is one. It must never take a supervision report for a press.
 
+mod frame;
 #[cfg(test)]
 mod tests;
 
@@ -9,16 +10,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use anju_model::config::Rtl433Binding;
-use anju_model::observation::{
-    Battery, Bell, CarbonMonoxide, Climate, Contact, Gas, Help, Leak, Motion, Origin, Smoke, Tamper,
-};
-use anju_model::{DeviceId, DeviceKind, Fact, Observation};
+use anju_model::observation::Origin;
+use anju_model::{DeviceId, Observation};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::dialect::{Dialect, Heard, Malformed};
-use super::value::{flag, number, word};
-use super::voice::{Source, Voice, calls, weight};
+use super::value::word;
+use super::voice::{Source, Voice, weight};
+use frame::Frame;
 
 /// Repeats of one transmission come within this time.
 const REPEATS: Duration = Duration::from_secs(2);
@@ -29,7 +29,7 @@ const MOST_CONTENTS: usize = 8;
 /// Receivers remembered.
 const MOST_HOSTS: usize = 16;
 
-/// Fields that differ between repeats of one transmission.
+/// Fields of the reception, which differ between repeats of one transmission.
 const VOLATILE: &[&str] =
     &["time", "mod", "freq", "freq1", "freq2", "rssi", "snr", "noise", "protocol", "description"];
 
@@ -47,118 +47,6 @@ pub struct Rtl433 {
     transmitters: Vec<Transmitter>,
     /// The receivers, and which of them run.
     hosts: BTreeMap<String, bool>,
-}
-
-/// One message.
-struct Frame<'a>(&'a Map<String, Value>);
-
-impl Frame<'_> {
-    fn flag(&self, names: &[&str]) -> Option<bool> {
-        let found: Vec<bool> =
-            names.iter().filter_map(|name| self.0.get(*name).and_then(flag)).collect();
-        (!found.is_empty()).then(|| found.contains(&true))
-    }
-
-    fn number(&self, name: &str) -> Option<f64> {
-        self.0.get(name).and_then(number)
-    }
-
-    fn text(&self, name: &str) -> String {
-        self.0.get(name).and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase()
-    }
-
-    /// A report that shows only that the transmitter lives.
-    fn routine(&self) -> bool {
-        let event = self.text("event");
-        let quiet = self.flag(&["alarm", "alert", "motion", "panic"]) == Some(false);
-        self.flag(&["heartbeat", "learn"]) == Some(true)
-            || ["battery", "heartbeat", "supervis", "status"].iter().any(|w| event.contains(w))
-            || (quiet && self.flag(&["supervised", "restore"]) == Some(true))
-    }
-
-    fn matches(&self, press: &[(String, String)]) -> bool {
-        press.iter().all(|(field, value)| self.0.get(field).and_then(word).as_ref() == Some(value))
-    }
-
-    /// Whether a door is open, as the makes say it.
-    fn open(&self) -> Option<bool> {
-        if let Some(open) = self.flag(&["contact_open", "reed_open", "opened", "open"]) {
-            return Some(open);
-        }
-        if let Some(closed) = self.flag(&["closed"]) {
-            return Some(!closed);
-        }
-        let words: Vec<String> =
-            ["state", "switch1", "switch2", "switch3", "switch4", "switch5", "event", "contact"]
-                .iter()
-                .map(|name| self.text(name))
-                .collect();
-        let is = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
-        if is(&["open", "opened"]) {
-            return Some(true);
-        }
-        is(&["closed", "close"]).then_some(false)
-    }
-
-    /// Whether a detector that may only ever send when it feels something does.
-    fn alarm(&self, names: &[&str]) -> Option<bool> {
-        self.flag(names).or_else(|| (!self.routine()).then_some(true))
-    }
-
-    fn facts(&self, kind: DeviceKind, press: &[(String, String)]) -> Vec<Fact> {
-        let mut facts: Vec<Fact> = Vec::new();
-        let pressed = !self.routine() && self.matches(press);
-        match kind {
-            kind if calls(kind) && pressed => facts.push(Help::pressed().into()),
-            DeviceKind::Doorbell if pressed => facts.push(Bell { rung: true }.into()),
-            DeviceKind::DoorContact | DeviceKind::PillBox => {
-                facts.extend(self.open().map(|open| Contact { open }.into()));
-            }
-            DeviceKind::Motion => {
-                let moving = self.alarm(&["motion", "alarm"]);
-                facts.extend(moving.map(|moving| Motion { moving }.into()));
-            }
-            DeviceKind::Smoke => {
-                let alarm = self.alarm(&["smoke", "alarm"]);
-                facts.extend(alarm.map(|alarm| Smoke { alarm, self_test: false }.into()));
-            }
-            DeviceKind::Gas => {
-                if let Some(alarm) = self.flag(&["carbon_monoxide", "co_alarm"]) {
-                    facts.push(CarbonMonoxide { alarm, ppm: None, self_test: false }.into());
-                } else if let Some(alarm) = self.alarm(&["gas", "alarm"]) {
-                    facts.push(Gas { alarm, percent_lel: None, self_test: false }.into());
-                }
-            }
-            DeviceKind::WaterLeak => {
-                let wet = self.alarm(&["detect_wet", "leak", "water", "alarm"]);
-                facts.extend(wet.map(|wet| Leak { wet }.into()));
-            }
-            DeviceKind::Climate => facts.extend(self.climate().map(Fact::from)),
-            _ => {}
-        }
-        facts.extend(self.flag(&["tamper"]).map(|tampered| Tamper { tampered }.into()));
-        if let Some(ok) = self.number("battery_ok").filter(|ok| (0.0..=1.0).contains(ok)) {
-            // Between the two it is a measured charge.
-            let percent = (ok > 0.0 && ok < 1.0).then_some((ok * 100.0).round());
-            let low = Some(ok < 0.1);
-            facts.push(Battery { percent, low, millivolts: None }.into());
-        }
-        facts
-    }
-
-    fn climate(&self) -> Option<Climate> {
-        let fahrenheit = self.number("temperature_F").map(|f| (f - 32.0) / 1.8);
-        let celsius = self.number("temperature_C").or(fahrenheit);
-        let climate = Climate {
-            celsius: celsius.filter(|c| (-60.0..=150.0).contains(c)),
-            relative_humidity_percent: self
-                .number("humidity")
-                .filter(|percent| (0.0..=100.0).contains(percent)),
-            hectopascals: self.number("pressure_hPa"),
-            lux: self.number("light_lux"),
-        };
-        (climate != Climate::default()).then_some(climate)
-    }
 }
 
 impl Transmitter {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use anju_model::Fact;
 use anju_model::observation::{
-    Battery, Bell, Climate, Contact, Help, Leak, Motion, Online, Smoke, Tamper,
+    Battery, Bell, Climate, Contact, Gas, Help, Leak, Motion, Online, Smoke, Tamper,
 };
 use proptest::prelude::*;
 
@@ -124,6 +124,107 @@ fn each_make_says_it_in_its_own_words() {
         ..Climate::default()
     };
     assert_eq!(hear(r, room, live())[0], climate.into());
+}
+
+/// What a device of a kind says of what it watches, and nothing of its battery.
+fn watched(kind: &str, model: &str, fields: &str) -> Vec<Fact> {
+    let link = format!(
+        r#"
+        [links.radio]
+        kind = "mqtt"
+        url = "mqtt://127.0.0.1"
+        dialect = "rtl433"
+        [[device]]
+        id = "one"
+        kind = "{kind}"
+        link = "radio"
+        address = "{model}/77"
+        "#
+    );
+    let payload = format!(r#"{{"time":"2021-08-18 16:16:54","model":"{model}","id":77,{fields}}}"#);
+    let facts = hear(dialect(&link).as_mut(), &payload, live());
+    let aside = |fact: &Fact| matches!(fact, Fact::Battery(_) | Fact::Tamper(_) | Fact::Link(_));
+    facts.into_iter().filter(|fact| !aside(fact)).collect()
+}
+
+const SHUT: &str = r#""switch1":"CLOSED","switch2":"CLOSED","switch3":"CLOSED","switch4":"CLOSED",
+    "switch5":"CLOSED","battery_ok":1,"raw_message":"d8eb36""#;
+
+#[test]
+fn a_supervision_report_is_no_alarm_and_no_press() {
+    let dsc = |closed: u8, event: u8| {
+        format!(
+            r#""closed":{closed},"event":{event},"tamper":0,"battery_ok":1,"xactivity":1,
+            "xtamper1":0,"xtamper2":0,"exception":0,"esn":"00004d","status":2,"mic":"CRC""#
+        )
+    };
+    let clear: [(&str, Fact); 4] = [
+        ("smoke", Smoke { alarm: false, self_test: false }.into()),
+        ("motion", Motion { moving: false }.into()),
+        ("water-leak", Leak { wet: false }.into()),
+        ("gas", Gas { alarm: false, percent_lel: None, self_test: false }.into()),
+    ];
+    for (kind, clear) in clear {
+        assert_eq!(watched(kind, "DSC-Security", &dsc(1, 0)), [clear.clone()], "{kind}");
+        assert_eq!(watched(kind, "Interlogix-Security", SHUT), [clear.clone()], "{kind}");
+        // What says nothing of how it is but its battery says nothing.
+        assert_eq!(watched(kind, "Any", r#""battery_ok":1,"tamper":0"#), [], "{kind}");
+        assert_ne!(watched(kind, "DSC-Security", &dsc(0, 1)), [clear], "{kind}");
+    }
+    assert_eq!(watched("portable-alarm", "DSC-Security", &dsc(1, 0)), []);
+    assert_eq!(watched("portable-alarm", "DSC-Security", &dsc(1, 1)), [Help::pressed().into()]);
+    assert_eq!(watched("doorbell", "DSC-Security", &dsc(1, 0)), []);
+}
+
+#[test]
+fn an_open_input_of_a_detector_is_its_alarm() {
+    let smoke = Fact::from(Smoke { alarm: true, self_test: false });
+    let open = SHUT.replacen("CLOSED", "OPEN", 1);
+    assert_eq!(watched("smoke", "Interlogix-Security", &open), [smoke.clone()]);
+    assert_eq!(watched("motion", "Interlogix-Security", &open), [Motion { moving: true }.into()]);
+    let dsc = r#""closed":0,"event":1,"tamper":0,"battery_ok":1"#;
+    assert_eq!(watched("smoke", "DSC-Security", dsc), [smoke.clone()]);
+    assert_eq!(watched("water-leak", "DSC-Security", dsc), [Leak { wet: true }.into()]);
+    // Honeywell and Visonic have a bit of their own.
+    let honeywell = r#""channel":8,"event":4,"state":"closed","contact_open":0,"reed_open":0,
+        "alarm":0,"tamper":0,"battery_ok":1,"heartbeat":1"#;
+    let clear = Fact::from(Smoke { alarm: false, self_test: false });
+    assert_eq!(watched("smoke", "Honeywell-Security", honeywell), [clear.clone()]);
+    let alarm = honeywell.replace(r#""alarm":0"#, r#""alarm":1"#).replace(":4", ":128");
+    assert_eq!(watched("smoke", "Honeywell-Security", &alarm), [smoke.clone()]);
+    let visonic = r#""tamper":0,"alarm":0,"battery_ok":1,"else":1,"restore":0,"supervised":1"#;
+    assert_eq!(watched("smoke", "Visonic-Powercode", visonic), [clear]);
+}
+
+#[test]
+fn the_words_of_a_detector_count() {
+    let leak = |fields: &str| watched("water-leak", "Govee-Water", fields);
+    for aside in ["Button Press", "Battery Report", "Heartbeat", "Unknown"] {
+        assert_eq!(leak(&format!(r#""event":"{aside}","code":"1b""#)), [], "{aside}");
+    }
+    let dry = r#""event":"Button Press","detect_wet":0,"code":"1b""#;
+    assert_eq!(leak(dry), [Leak { wet: false }.into()]);
+    // Before it had `detect_wet`.
+    assert_eq!(leak(r#""event":"Water Leak","code":"1b""#), [Leak { wet: true }.into()]);
+    assert_eq!(leak(r#""alarm":0,"channel":1,"battery_ok":1"#), [Leak { wet: false }.into()]);
+    let smoke = |fields: &str| {
+        let said = watched("smoke", "Cavius-Security", fields);
+        said.iter().any(|fact| *fact == Smoke { alarm: true, self_test: false }.into())
+    };
+    assert!(smoke(r#""battery_ok":1,"net_id":1,"message":32,"text":"Fire alarm""#));
+    for aside in ["Test alarm", "Alarm muted", "Battery low", "Pairing", "Unknown"] {
+        assert!(!smoke(&format!(r#""net_id":1,"message":64,"text":"{aside}""#)), "{aside}");
+    }
+    assert!(smoke(r#""cmd":"24H Zone","cmd_id":11"#));
+    assert!(!smoke(r#""cmd":"Low Battery","cmd_id":13"#));
+    let motion = |fields: &str| watched("motion", "Any", fields);
+    let moving = |moving| [Fact::from(Motion { moving })];
+    assert_eq!(motion(r#""code":"0c","event":"MS10A MOTION TRIPPED""#), moving(true));
+    assert_eq!(motion(r#""code":"8c","event":"MS10A MOTION READY""#), moving(false));
+    assert_eq!(motion(r#""subtype":"PIR-Motion","battery_ok":1,"alert":"Normal""#), moving(true));
+    assert_eq!(motion(r#""cmd":15,"state":"battery","battery_ok":0"#), []);
+    // What can say one thing only says it by sending.
+    assert_eq!(motion(r#""code":"800a2""#), moving(true));
 }
 
 #[test]
