@@ -228,6 +228,8 @@ plan-no-sure-way = No way to them is proved
 plan-others = At another time, for another reason
 
 channel-speaker = Speaker
+channel-satellite = Speaker in another room
+channel-light = Light
 channel-siren = Siren
 channel-call = Telephone
 channel-sms = Text message

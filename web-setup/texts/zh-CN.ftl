@@ -221,6 +221,8 @@ plan-no-sure-way = 没有一条路确认过能联系上
 plan-others = 换一个时间，换一种情况
 
 channel-speaker = 音箱
+channel-satellite = 其他房间的音箱
+channel-light = 灯光提示
 channel-siren = 警号
 channel-call = 电话
 channel-sms = 短信

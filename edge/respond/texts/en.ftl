@@ -189,6 +189,7 @@ acceptance-door-contact = Open the door now, and close it again.
 acceptance-door-lock = Unlock the door now, and lock it again.
 acceptance-doorbell = Ring the bell now.
 acceptance-camera = Walk past the camera now.
+acceptance-light = Look: the light blinks for two seconds.
 acceptance-siren = Listen: the siren sounds for two seconds.
 acceptance-sleep-monitor = Lie down in front of the monitor, and lie still.
 acceptance-mattress = Lie down on the bed now, and get up again.

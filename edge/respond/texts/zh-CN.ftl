@@ -188,6 +188,7 @@ acceptance-door-contact = 请现在打开门，再关上。
 acceptance-door-lock = 请现在开锁，再锁上。
 acceptance-doorbell = 请现在按门铃。
 acceptance-camera = 请现在从摄像头前走过。
+acceptance-light = 请看：灯会闪烁两秒。
 acceptance-siren = 请听：报警器会响两秒钟。
 acceptance-sleep-monitor = 请在监护仪前躺下，不要动。
 acceptance-mattress = 请现在躺到床上，再起来。

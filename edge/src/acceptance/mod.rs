@@ -98,6 +98,8 @@ struct Running {
 #[derive(Debug, Clone, Default)]
 pub struct Acceptance {
     devices: Vec<(Origin, String)>,
+    /// Those that blink rather than sound.
+    lights: BTreeSet<DeviceId>,
     running: Option<Running>,
     waiting: VecDeque<(Origin, String)>,
     /// The device before, still sounding, with the alerts that its test raised.
@@ -111,13 +113,14 @@ pub const SIREN_SECONDS: u16 = 2;
 impl Acceptance {
     /// The acceptance of a home's devices.
     pub fn new(household: &Household) -> Self {
-        Self { devices: devices(household), ..Self::default() }
+        Self { devices: devices(household), lights: lights(household), ..Self::default() }
     }
 
     /// Takes a changed configuration; a device that is gone or became another kind is not accepted
     /// any more.
     pub fn configure(&mut self, household: &Household, now: Moment) -> Vec<Effect> {
         self.devices = devices(household);
+        self.lights = lights(household);
         let devices = std::mem::take(&mut self.devices);
         let known = |origin: &Origin| devices.iter().any(|(d, _)| same(d, origin));
         self.waiting.retain(|(origin, _)| known(origin));
@@ -287,6 +290,11 @@ impl Acceptance {
         self.running = Some(running);
         std::iter::once(begun).chain(order).collect()
     }
+}
+
+fn lights(household: &Household) -> BTreeSet<DeviceId> {
+    let lights = household.devices.iter().filter(|device| device.announces.is_some());
+    lights.map(|device| device.id.clone()).collect()
 }
 
 fn devices(household: &Household) -> Vec<(Origin, String)> {

@@ -69,7 +69,8 @@ impl Acceptance {
                         instruction: texts
                             .iter()
                             .map(|(language, texts)| {
-                                (language.tag(), instruction(texts, origin.kind))
+                                let light = self.lights.contains(&origin.device);
+                                (language.tag(), instruction(texts, origin.kind, light))
                             })
                             .collect(),
                         expects: step.expects.iter().map(|expect| expect.name()).collect(),
@@ -83,6 +84,9 @@ impl Acceptance {
     }
 }
 
-fn instruction(texts: &Texts, kind: DeviceKind) -> String {
+fn instruction(texts: &Texts, kind: DeviceKind, light: bool) -> String {
+    if light {
+        return texts.get("acceptance-light");
+    }
     texts.get(&format!("acceptance-{kind}"))
 }

@@ -130,6 +130,8 @@ impl Look {
     pub fn channels(&self, picture: &Picture) -> Vec<Channel> {
         let household = &picture.household;
         let mut ways: Vec<(String, Option<ContactId>)> = vec![("speaker".to_owned(), None)];
+        let satellites = household.speaker.satellites.iter();
+        ways.extend(satellites.map(|satellite| (format!("satellite-{}", satellite.id), None)));
         for contact in &household.contacts {
             ways.extend(
                 contact

@@ -131,7 +131,10 @@ async fn the_first_sound_comes_at_once_and_a_dialect_is_heard() {
         }
         assert!(anju.anju(&["close", id, "--outcome", "real"]).0);
         centre.event("cn.anju.alert.closed").await;
-        until_heard(&hear, &builtin(PromptId::AlertClosed), "that it is over");
+        // What is no call for help is said three decibels less loudly.
+        let softly = |sample: i16| i16::try_from(i32::from(sample) * 71 / 100).unwrap();
+        let over: Vec<i16> = builtin(PromptId::AlertClosed).into_iter().map(softly).collect();
+        until_heard(&hear, &over, "that it is over");
         until_quiet(&hear);
     }
     took.sort();

@@ -20,7 +20,15 @@ pub fn ways(scene: &Scene<'_>) -> Markup {
 
 fn way(scene: &Scene<'_>, channel: &Channel) -> Markup {
     let words = scene.words;
-    let name = words.get_or(&format!("channel-{}", channel.name), &channel.name);
+    // Speakers in other rooms and lights have names of their own.
+    let own = ["satellite", "light"].into_iter().find_map(|part| {
+        let id = channel.name.strip_prefix(part)?.strip_prefix('-')?;
+        Some((words.get(&format!("channel-{part}")), words.get_or(&format!("room-{id}"), id)))
+    });
+    let name = match own {
+        Some((part, id)) => scene.line([Some(part), Some(id)]),
+        None => words.get_or(&format!("channel-{}", channel.name), &channel.name),
+    };
     html! {
         div.bad[channel.failing.is_some()].unproved[proof::is_old(channel)] {
             dt { (scene.line([channel.contact.clone(), Some(name)])) }

@@ -22,6 +22,8 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 /// How far sending may be ahead of hearing: against a radio that stutters, and short enough for
 /// something more urgent to be heard soon.
 const AHEAD: Duration = Duration::from_millis(200);
+/// Most pieces that are read in one go.
+const READS: usize = 64;
 /// The socket is looked at this often while it is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
@@ -244,7 +246,8 @@ impl Link {
     /// Takes what came meanwhile.
     fn hear(&mut self) -> Result<(), String> {
         let mut buffer = [0; 4096];
-        loop {
+        // One that talks without end is not listened to without end.
+        for _ in 0..READS {
             match self.stream.read(&mut buffer) {
                 Ok(0) => return Err("ended the connection".to_owned()),
                 Ok(count) => {
