@@ -40,7 +40,13 @@ pub async fn examine(bus: &Bus, targets: &[Target]) -> Result<Seen, String> {
         Err(_) => return Err("NetworkManager hangs".into()),
     };
     let picture = manager::read(objects);
-    let links = join_all(picture.links.into_iter().map(|link| tried(link, targets))).await;
+    let links = picture.links.into_iter().map(|link| async move {
+        let ours = link.profile.is_some();
+        let view = tried(link, targets).await;
+        // A port of somebody else that leads nowhere is no link.
+        (ours || view.reaches == Some(true)).then_some(view)
+    });
+    let links = join_all(links).await.into_iter().flatten().collect();
     Ok(Seen { links, modem: picture.modem.is_some() })
 }
 

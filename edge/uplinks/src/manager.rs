@@ -35,9 +35,10 @@ const FAMILIES: [&str; 2] = ["ipv4", "ipv6"];
 pub async fn prefer(bus: &Connection, picture: &Picture, preferred: &str) -> zbus::Result<bool> {
     let mut changed = false;
     for link in picture.links.iter().filter(|link| link.interface != preferred) {
+        let Some(profile) = &link.profile else { continue };
         let (applied, version, device) = applied(bus, link).await?;
         if is_preferred(&applied) {
-            let profile = ProfileProxy::new(bus, link.profile.clone()).await?;
+            let profile = ProfileProxy::new(bus, profile.clone()).await?;
             let own = profile.get_settings().await?;
             device.reapply(with_metric_of(applied, &own)?, version, 0).await?;
             changed = true;
@@ -45,7 +46,8 @@ pub async fn prefer(bus: &Connection, picture: &Picture, preferred: &str) -> zbu
     }
     // The default route may be there by itself now.
     let link = picture.links.iter().find(|link| link.interface == preferred);
-    if let Some(link) = link.filter(|link| !changed && !link.primary) {
+    let ours = |link: &&Link| link.profile.is_some() && !link.primary;
+    if let Some(link) = link.filter(|link| !changed && ours(link)) {
         let (applied, version, device) = applied(bus, link).await?;
         if !is_preferred(&applied) {
             device.reapply(with_metric(applied), version, 0).await?;

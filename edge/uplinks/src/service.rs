@@ -395,7 +395,13 @@ impl Service {
     fn show(&self, picture: &Picture) {
         let known: HashMap<&str, &Reach> =
             self.choice.known().map(|(name, _, reach)| (name, reach)).collect();
-        let links = picture.links.iter().map(|link| {
+        let links = picture.links.iter();
+        // A port of somebody else that leads nowhere is no link.
+        let links = links.filter(|link| {
+            let reaches = known.get(link.interface.as_str()) == Some(&&Reach::Reaches);
+            link.profile.is_some() || reaches
+        });
+        let links = links.map(|link| {
             let reach = known.get(link.interface.as_str());
             LinkView {
                 interface: link.interface.clone(),
