@@ -51,14 +51,14 @@ pub async fn examine(bus: &Bus, targets: &[Target]) -> Result<Seen, String> {
 }
 
 async fn tried(link: Link, targets: &[Target]) -> LinkView {
-    let way = Way { interface: link.interface, name_servers: link.name_servers };
+    let way = Way { interface: Some(link.interface.clone()), name_servers: link.name_servers };
     let came = if targets.is_empty() {
         None
     } else {
         Some(prove(&way, targets, 0, WITHIN).await.map(drop))
     };
     LinkView {
-        interface: way.interface,
+        interface: link.interface,
         kind: link.kind,
         reaches: came.as_ref().map(Result::is_ok),
         reason: came.and_then(Result::err),

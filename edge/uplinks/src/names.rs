@@ -55,7 +55,7 @@ async fn ask(way: &Way, server: IpAddr, host: &str, kind: TYPE) -> io::Result<Ve
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
     let socket = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
-    socket.bind_device(Some(way.interface.as_bytes()))?;
+    socket.bind_device(way.device())?;
     socket.connect(SocketAddr::new(server, PORT)).await?;
     socket.send(&question).await?;
     let mut answer = [0; LONGEST];

@@ -43,10 +43,17 @@ impl Target {
 /// The link that is tried.
 #[derive(Debug, Clone)]
 pub struct Way {
-    /// Its interface.
-    pub interface: String,
+    /// Its interface; none: whatever the kernel takes.
+    pub interface: Option<String>,
     /// Its name servers; none: the system's are asked.
     pub name_servers: Vec<IpAddr>,
+}
+
+impl Way {
+    /// The name that a socket is bound to.
+    pub fn device(&self) -> Option<&[u8]> {
+        self.interface.as_ref().map(|name| name.as_bytes())
+    }
 }
 
 /// Whether any of the targets answers over a link: the one that `first` tells is tried first, and
@@ -104,7 +111,7 @@ async fn connect(way: &Way, target: &Target) -> io::Result<()> {
 
 async fn open(way: &Way, address: SocketAddr) -> io::Result<TcpStream> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.bind_device(Some(way.interface.as_bytes()))?;
+    socket.bind_device(way.device())?;
     socket.connect(address).await
 }
 

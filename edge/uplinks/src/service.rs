@@ -102,6 +102,7 @@ pub fn start(
         began: Instant::now(),
         choice: Choice::default(),
         trouble: None,
+        rest: Rest::default(),
         refused: 0,
         idle_looks: 0,
         first: HashMap::new(),
@@ -115,8 +116,25 @@ pub fn start(
     view
 }
 
-/// A link that was tried, and which target answered over it.
-type Tried = (String, Result<usize, String>);
+/// A link that was tried, or whatever the kernel takes, and which target answered over it.
+type Tried = (Option<String>, Result<usize, String>);
+
+type Tries = FuturesUnordered<BoxFuture<'static, Tried>>;
+
+/// What is known beside the links: a bridge, a tunnel or something that nobody tells of may still lead
+/// out when no link reaches anything.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Rest {
+    /// Some link reaches something, or that is not known yet.
+    #[default]
+    NotAsked,
+    /// It is being tried for the first time; why no link reaches anything.
+    Asked(String),
+    /// Something answers all the same.
+    Reaches(String),
+    /// Nothing does; that was told.
+    Lost(String),
+}
 
 struct Service {
     bus: Bus,
@@ -126,6 +144,7 @@ struct Service {
     began: Instant,
     choice: Choice,
     trouble: Option<(&'static str, String)>,
+    rest: Rest,
     /// How often in a row a link could not be put before the others.
     refused: u32,
     /// Looks in a row at which the modem was not connected.
@@ -184,13 +203,14 @@ impl Service {
         let objects = ObjectManagerProxy::new(bus, SERVICE, OBJECTS).await?;
         let mut picture = look(&objects).await?;
         self.choice = Choice::default();
+        self.rest = Rest::default();
         self.began = Instant::now();
         self.ensure_profile(bus).await;
-        let mut tries: FuturesUnordered<BoxFuture<'static, Tried>> = FuturesUnordered::new();
-        let mut looks = tokio::time::interval(LOOK_EVERY);
+        let mut tries = Tries::new();
+        let mut looks = tokio::time::interval(LOOK_EVERY / self.pace().lapse.max(1));
         let mut again = None;
         loop {
-            self.begin_tries(&picture, &mut tries);
+            self.begin_tries(&picture, &tries);
             self.show(&picture);
             let next = self.choice.next(self.now()).filter(|_| self.judges());
             let next = next.unwrap_or(Duration::from_secs(3600)) / self.pace().lapse.max(1);
@@ -204,11 +224,7 @@ impl Service {
                     None => return Ok(()),
                 },
                 Some((name, came)) = tries.next(), if !tries.is_empty() => {
-                    let came = came.map(|number| {
-                        self.first.insert(name.clone(), number);
-                    });
-                    let now = self.now();
-                    news = self.choice.tried(now, &name, came);
+                    news = self.tried(name, came);
                 }
                 changed = self.setup.changed() => {
                     if changed.is_err() {
@@ -227,6 +243,9 @@ impl Service {
                         self.ensure_profile(bus).await;
                     }
                     self.wake_modem(bus, &picture).await;
+                    if matches!(self.rest, Rest::Reaches(_) | Rest::Lost(_)) {
+                        self.try_rest(&tries);
+                    }
                     again = Some(Instant::now());
                 }
                 () = until(again), if again.is_some() => {
@@ -240,6 +259,7 @@ impl Service {
                     news = self.choice.pass(now);
                 }
             }
+            let news = self.beside(news, &tries);
             let moved = news.iter().any(|news| matches!(news, News::Preferred { .. }));
             self.tell(news).await;
             if moved {
@@ -256,6 +276,7 @@ impl Service {
     fn stand(&mut self, picture: &Picture) -> Vec<News> {
         if !self.judges() {
             self.choice = Choice::default();
+            self.rest = Rest::default();
             return self.withdrawn();
         }
         let present: BTreeMap<_, _> =
@@ -271,11 +292,7 @@ impl Service {
         told_down.then_some(News::Uplinks { up: true, reason }).into_iter().collect()
     }
 
-    fn begin_tries(
-        &mut self,
-        picture: &Picture,
-        tries: &mut FuturesUnordered<BoxFuture<'static, Tried>>,
-    ) {
+    fn begin_tries(&mut self, picture: &Picture, tries: &Tries) {
         if !self.judges() {
             return;
         }
@@ -287,11 +304,81 @@ impl Service {
             let first = self.first.get(&name).copied().unwrap_or(0);
             let setup = setup.clone();
             tries.push(Box::pin(async move {
-                let way = Way { interface: name, name_servers };
+                let way = Way { interface: Some(name), name_servers };
                 let within = setup.pace.answers_within;
                 let came = prove(&way, &setup.targets, first, within).await;
                 (way.interface, came)
             }));
+        }
+    }
+
+    fn tried(&mut self, name: Option<String>, came: Result<usize, String>) -> Vec<News> {
+        let Some(name) = name else { return self.rest_tried(came.is_ok()) };
+        let came = came.map(|number| {
+            self.first.insert(name.clone(), number);
+        });
+        let now = self.now();
+        self.choice.tried(now, &name, came)
+    }
+
+    /// Tries whatever the kernel takes.
+    fn try_rest(&self, tries: &Tries) {
+        let setup = self.setup.borrow().clone();
+        tries.push(Box::pin(async move {
+            let way = Way { interface: None, name_servers: Vec::new() };
+            let within = setup.pace.answers_within;
+            (None, prove(&way, &setup.targets, 0, within).await)
+        }));
+    }
+
+    /// That all links are lost is held back until nothing else leads out either.
+    fn beside(&mut self, news: Vec<News>, tries: &Tries) -> Vec<News> {
+        let mut told = Vec::new();
+        for news in news {
+            match news {
+                News::Uplinks { up: false, reason } if self.rest == Rest::NotAsked => {
+                    self.rest = Rest::Asked(reason.unwrap_or_default());
+                    self.try_rest(tries);
+                }
+                News::Uplinks { up: true, .. } => {
+                    self.rest = match std::mem::take(&mut self.rest) {
+                        // Came from its own try; no link is back yet.
+                        Rest::Reaches(why) if self.choice.is_up() == Some(false) => {
+                            Rest::Reaches(why)
+                        }
+                        _ => Rest::NotAsked,
+                    };
+                    told.push(news);
+                }
+                news => told.push(news),
+            }
+        }
+        told
+    }
+
+    fn rest_tried(&mut self, reaches: bool) -> Vec<News> {
+        if self.choice.is_up() != Some(false) {
+            return Vec::new();
+        }
+        match (std::mem::take(&mut self.rest), reaches) {
+            (Rest::Lost(why), true) => {
+                let reason = Some("no link answers, and yet something leads out".to_owned());
+                self.rest = Rest::Reaches(why);
+                vec![News::Uplinks { up: true, reason }]
+            }
+            (Rest::Asked(why) | Rest::Reaches(why), false) => {
+                self.rest = Rest::Lost(why.clone());
+                vec![News::Uplinks { up: false, reason: Some(why) }]
+            }
+            (Rest::Asked(why), true) => {
+                tracing::info!(why, "no link answers, and yet something leads out");
+                self.rest = Rest::Reaches(why);
+                Vec::new()
+            }
+            (rest, _) => {
+                self.rest = rest;
+                Vec::new()
+            }
         }
     }
 
@@ -383,6 +470,7 @@ impl Service {
         let withdrawn = self.withdrawn();
         self.tell(withdrawn).await;
         self.choice = Choice::default();
+        self.rest = Rest::default();
         self.trouble("route", None).await;
         self.trouble("profile", None).await;
         let view = View { unmanaged: Some(why), ..View::default() };
@@ -421,7 +509,12 @@ impl Service {
         let view = View {
             unmanaged: None,
             links: links.collect(),
-            up: self.choice.is_up(),
+            up: match self.rest {
+                Rest::Reaches(_) => Some(true),
+                // It is not known yet.
+                Rest::Asked(_) => self.view.borrow().up,
+                Rest::NotAsked | Rest::Lost(_) => self.choice.is_up(),
+            },
             trouble: self.trouble.as_ref().map(|(_, words)| words.clone()),
         };
         self.view.send_if_modified(|known| {

@@ -94,6 +94,10 @@ fn preferred(view: &View) -> Option<&str> {
     links.find(|link| link.preferred).map(|link| link.interface.as_str())
 }
 
+fn uplinks(wanted: bool) -> impl Fn(&Said) -> bool {
+    move |said| matches!(said, Said::News(News::Uplinks { up, .. }) if *up == wanted)
+}
+
 fn link<'v>(view: &'v View, interface: &str) -> Option<&'v LinkView> {
     view.links.iter().find(|link| link.interface == interface)
 }
@@ -146,10 +150,18 @@ fn what_leaves_goes_by_the_link_that_reaches_and_comes_back() {
         let metric = lab::run("ip -4 route show default dev eth2");
         assert!(!metric.contains("metric 20 "), "it has its own metric again: {metric}");
 
-        // Both dead: that is told, and that it is over.
+        // Both dead, and yet something else leads out: nobody is called offline.
+        network.detour(true);
         network.router(1, false);
         network.router(2, false);
-        let uplinks = |wanted| move |said: &Said| matches!(said, Said::News(News::Uplinks { up, .. }) if *up == wanted);
+        let neither = |view: &View| view.links.iter().all(|link| link.reaches == Some(false));
+        let view = box_.until("neither is good", neither).await;
+        assert_eq!(view.up, Some(true), "{view:?}");
+        while let Ok(said) = box_.said.try_recv() {
+            assert!(!uplinks(false)(&said), "{said:?}");
+        }
+        // Without that too it is told, and that it is over.
+        network.detour(false);
         box_.says("all are lost", uplinks(false)).await;
         network.router(2, true);
         box_.says("one is back", uplinks(true)).await;

@@ -11,7 +11,7 @@ use super::*;
 const WITHIN: Duration = Duration::from_secs(30);
 
 fn way(interface: &str) -> Way {
-    Way { interface: interface.to_owned(), name_servers: Vec::new() }
+    Way { interface: Some(interface.to_owned()), name_servers: Vec::new() }
 }
 
 fn target(host: &str, port: u16, tls: Option<Arc<ClientConfig>>) -> Target {

@@ -84,6 +84,9 @@ fn mounts() {
     for dir in ["conf.d", "dispatcher.d", "system-connections"] {
         std::fs::create_dir_all(Path::new("/etc/NetworkManager").join(dir)).unwrap();
     }
+    // The system's own resolver asks the far side too.
+    std::fs::write("/run/resolv.conf", format!("nameserver {FAR}\noptions timeout:1\n")).unwrap();
+    run("mount --bind /run/resolv.conf /etc/resolv.conf");
 }
 
 /// A child that ends with the test.
@@ -141,7 +144,8 @@ impl Network {
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut ready).unwrap();
         assert_eq!(ready, "ready\n");
         let config = "[main]\nplugins=keyfile\ndns=none\nrc-manager=unmanaged\nauth-polkit=false\n\
-                      no-auto-default=*\n[logging]\nlevel=INFO\n";
+                      no-auto-default=*\n[keyfile]\nunmanaged-devices=interface-name:detour0\n\
+                      [logging]\nlevel=INFO\n";
         std::fs::write("/etc/NetworkManager/NetworkManager.conf", config).unwrap();
         for number in [1, 2] {
             let profile = format!(
@@ -187,6 +191,23 @@ impl Network {
     pub fn plugged(&self, number: u8, there: bool) {
         let (pid, state) = (self.far.0.id(), if there { "up" } else { "down" });
         run(&format!("nsenter --net --target {pid} ip link set far{number} {state}"));
+    }
+
+    /// A way out that NetworkManager knows nothing of, or its end.
+    pub fn detour(&self, there: bool) {
+        if !there {
+            run("ip link delete detour0");
+            return;
+        }
+        let pid = self.far.0.id();
+        let enter = format!("nsenter --net --target {pid}");
+        run("ip link add detour0 type veth peer name far3");
+        run(&format!("ip link set far3 netns {pid}"));
+        run(&format!("{enter} ip link set far3 up"));
+        run(&format!("{enter} ip address add 10.3.0.1/24 dev far3"));
+        run("ip link set detour0 up");
+        run("ip address add 10.3.0.2/24 dev detour0");
+        run(&format!("ip route add {FAR}/32 via 10.3.0.1 dev detour0"));
     }
 
     /// What NetworkManager said.
