@@ -96,9 +96,9 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     let open_alerts = OpenAlerts::start(&data);
     let mut core =
         Core::new(household.clone(), journal.clone(), clocks.clone(), outs, open_alerts, view_tx);
-    let mut recorded = journal.recent(core::ALERT_ENTRIES, core::EVENT_ENTRIES).peekable();
-    let unread = !opened.recording.is_active() && recorded.peek().is_none();
-    let beside = if unread { open_alerts::read(&data) } else { Vec::new() };
+    let recorded = journal.recent(core::ALERT_ENTRIES, core::EVENT_ENTRIES);
+    let whole = opened.recording.is_active() && opened.set_aside.is_none() && opened.lost.is_none();
+    let beside = if whole { Vec::new() } else { open_alerts::missing(&data, &journal) };
     core.begin(recorded.chain(beside), first_entries(&opened, &loaded, plan_faults));
     let moved = Arc::new(Notify::new());
     let uplinks =
@@ -291,6 +291,14 @@ fn first_entries(opened: &Opened, loaded: &Loaded, plan_faults: Vec<BoxEvent>) -
     });
     if let Some(aside) = &opened.set_aside {
         let reason = format!("set aside to {}: {}", aside.path.display(), aside.reason);
+        events.push(journal_fault(true, reason));
+    }
+    if let Some(lost) = opened.lost {
+        let what = match lost {
+            0 => "all that was recorded".to_owned(),
+            lost => format!("recorded entries up to {lost}"),
+        };
+        let reason = format!("{what} did not come back from the card; replace the card");
         events.push(journal_fault(true, reason));
     }
     if let Recording::Suspended(trouble) = &opened.recording {

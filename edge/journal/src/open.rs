@@ -50,6 +50,10 @@ pub struct Opened {
     /// are not recorded; one for each epoch since the last recorded entry, because a start that died
     /// early may have left nothing but numbers.
     pub tail_lost: Vec<Gap>,
+    /// Entries up to this number were durable and are not there any more: the disk lost them. 0 if
+    /// it is not known up to which. What was lost after a stop is found only as far as somebody had
+    /// followed it.
+    pub lost: Option<u64>,
     /// A journal that did not open.
     pub set_aside: Option<SetAside>,
     /// Whether entries reach the disk.
@@ -219,16 +223,16 @@ pub(crate) fn open(
         && held.is_some()
         && stored.clean.is_some_and(|(of, next)| Some(of) == stored.epoch && next == last + 1);
     let seen = held.as_ref().and_then(|held| held.epoch);
+    // After a clean stop too: a start on a disk that takes no writes may have come in between, and
+    // left no trace but the numbers that it sent.
     let raised = epoch::raise(&stored, seen, journals);
-    let mut number = if clean { stored.epoch.unwrap_or(raised) } else { raised };
+    let mut number = raised;
     let mut next = last + 1;
     // The epoch must be kept before a number of it is given.
     let kept = match &engine {
-        Some(_) => {
-            let kept = if clean { Ok(()) } else { epoch::store(dir, number) };
-            kept.and_then(|()| epoch::unmark_clean(dir))
-                .map_err(|error| crate::engine::sort_io("epoch", &error))
-        }
+        Some(_) => epoch::store(dir, number)
+            .and_then(|()| epoch::unmark_clean(dir))
+            .map_err(|error| crate::engine::sort_io("epoch", &error)),
         None => Err(Trouble::Failed("no engine".into())),
     };
     if let Err(trouble) = kept {
@@ -240,7 +244,7 @@ pub(crate) fn open(
         }
     }
     let id = held.as_ref().and_then(|held| held.id).unwrap_or(number);
-    let (followers, settled) = cursors(dir, id, held.as_ref().map(|_| last));
+    let (followers, ahead, settled) = cursors(dir, id, held.as_ref().map(|_| last));
     if let Some(engine) = &engine
         && recording.is_active()
     {
@@ -256,13 +260,20 @@ pub(crate) fn open(
             }
         }
     }
-    let lost = !clean && !first_start && aside.is_none();
-    let tail_lost = if lost { lost_tails(&stored, seen, last, &settings) } else { Vec::new() };
+    let unclean = !clean && !first_start && aside.is_none();
+    let tail_lost = if unclean { lost_tails(&stored, seen, last, &settings) } else { Vec::new() };
+    let begun_before = stored.epoch.is_some_and(|epoch| epoch > 1);
+    let lost = match ahead {
+        _ if !unclean || held.is_none() => None,
+        None if last == 0 && begun_before => Some(0),
+        ahead => ahead,
+    };
     let opened = Opened {
         epoch: number,
         durable: last,
         clean: clean || first_start,
         tail_lost,
+        lost,
         set_aside: aside,
         recording: recording.clone(),
     };
@@ -371,14 +382,17 @@ fn prepare(engine: &dyn Engine, id: u64) -> Result<(), EngineError> {
 }
 
 /// The places of all followers there ever were. With `last` known they are held back to it, on the
-/// disk as well: numbers above it will be given again, in another epoch, to other entries.
+/// disk as well: numbers above it will be given again, in another epoch, to other entries. Says also
+/// how far above `last` somebody was given what was durable: alerts are given before they are, so
+/// they say nothing as long as anything is left.
 fn cursors(
     dir: &Path,
     journal: u64,
     last: Option<u64>,
-) -> (BTreeMap<cursor::Key, Place>, std::io::Result<()>) {
+) -> (BTreeMap<cursor::Key, Place>, Option<u64>, std::io::Result<()>) {
     let folder = cursor::folder(dir);
     let mut places = BTreeMap::new();
+    let mut ahead = None;
     let mut settled = Ok(());
     for key in cursor::list(&folder).unwrap_or_default() {
         match CursorFile::open(&folder, &key) {
@@ -388,6 +402,12 @@ fn cursors(
                     (Some((_, seq)), None) => seq,
                     _ => 0,
                 };
+                if let (Some((of, seq)), Some(last)) = (at, last) {
+                    let durable = key.lane == Lane::Events && of == journal;
+                    if seq > last && (durable || last == 0) {
+                        ahead = ahead.max(Some(seq));
+                    }
+                }
                 if last.is_some() {
                     settled = settled.and(file.set(journal, acknowledged));
                 }
@@ -398,7 +418,7 @@ fn cursors(
             Err(error) => tracing::warn!(%error, cursor = key.file_name(), "cursor not readable"),
         }
     }
-    (places, settled)
+    (places, ahead, settled)
 }
 
 /// A journal that could not be opened at the start is there at last: takes its counters over, and

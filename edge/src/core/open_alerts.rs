@@ -1,13 +1,13 @@
 //! The entries of the alerts that are still open, as one small file beside the journal. The
 //! journal's engine opens only where it may write; a card that has become read-only must not make
-//! the box forget for whom it was seeking help. The file is read at such a start only: what counts
-//! is the journal. It must never be waited for, and never be taken for something recorded.
+//! the box forget for whom it was seeking help, nor must a card that lost it. The file is read at
+//! such starts only: what counts is the journal. It must never be waited for, and never be taken for something recorded.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anju_journal::{Lane, Number, Record};
+use anju_journal::{Journal, Lane, Number, Record};
 use anju_model::{AlertChange, AlertId, AlertStep, entry};
 use tokio::sync::watch;
 
@@ -98,15 +98,20 @@ async fn keep(data: PathBuf, mut changes: watch::Receiver<Vec<u8>>) {
     }
 }
 
-/// What the file holds, oldest first; what can not be read is left out. Blocking.
-pub fn read(data: &Path) -> Vec<Record> {
+/// What the file holds and the journal does not, oldest first; what can not be read is left out.
+/// Blocking.
+pub fn missing(data: &Path, journal: &Journal) -> Vec<Record> {
     let lines = std::fs::read(data.join(FILE)).unwrap_or_default();
     let records = lines.split(|byte| *byte == b'\n').filter_map(|line| {
         let id = entry::decode(line).ok()?.id;
         let number = Number { epoch: id.epoch, seq: id.seq };
         Some(Record { number, lane: Lane::Alerts, body: line.to_vec().into() })
     });
-    let mut records: Vec<Record> = records.collect();
-    records.sort_by_key(|record| (record.number.epoch, record.number.seq));
+    let held = |record: &Record| {
+        let there = journal.read_merged(record.number.seq, 1);
+        there.first().is_some_and(|there| there.number == record.number)
+    };
+    let mut records: Vec<Record> = records.filter(|record| !held(record)).collect();
+    records.sort_by_key(|record| record.number);
     records
 }
