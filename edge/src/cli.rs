@@ -316,14 +316,14 @@ fn alert(id: &str) -> Result<AlertId, CliError> {
 
 fn check(path: &std::path::Path) -> Result<ExitCode, CliError> {
     let name = path.display().to_string();
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
         Err(error) => {
             println!("{name}:1:1: it can not be read: {error}; check the path");
             return Ok(ExitCode::FAILURE);
         }
     };
-    let parsed = config::parse(&text, &name);
+    let parsed = crate::house::parse(&bytes, &name);
     let mut out = std::io::stdout().lock();
     for fault in &parsed.faults {
         writeln!(out, "{}", crate::house::line(&name, fault))?;
@@ -427,12 +427,12 @@ fn replay(
     config: &std::path::Path,
     json: bool,
 ) -> Result<ExitCode, CliError> {
-    let text = std::fs::read_to_string(config)
+    let bytes = std::fs::read(config)
         .map_err(|error| CliError::Replay(format!("{}: {error}", config.display())))?;
-    let household =
-        config::parse(&text, &config.display().to_string()).household.ok_or_else(|| {
-            CliError::Replay("the configuration has no usable home; run `anju check`".into())
-        })?;
+    let parsed = crate::house::parse(&bytes, &config.display().to_string());
+    let household = parsed.household.ok_or_else(|| {
+        CliError::Replay("the configuration has no usable home; run `anju check`".into())
+    })?;
     let export = std::fs::read(file)
         .map_err(|error| CliError::Replay(format!("{}: {error}", file.display())))?;
     let mut entries = Vec::new();

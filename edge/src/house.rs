@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anju_model::config::{self, Fault, Household};
+use anju_drivers::catalogue::Serves;
+use anju_model::config::{self, Device, Fault, Household, Parsed};
 use thiserror::Error;
 
 /// Why there is no configuration at all.
@@ -39,18 +40,43 @@ pub fn line(name: &str, fault: &Fault) -> String {
     format!("{name}:{}:{}: {}; {}", fault.line, fault.col, fault.message, fault.mend)
 }
 
-/// Loads the configuration, or the last good copy if it can not be used at all.
+/// Reads a configuration with what the drivers of this version serve.
+pub fn parse(bytes: &[u8], name: &str) -> Parsed {
+    config::parse_bytes(bytes, name, &|kind, link, protocol| {
+        // GPIO and I2C name none, because the kind of device or the chip decides.
+        let fits = |serves: Serves| {
+            serves.link == link && (protocol.is_empty() || serves.protocol == protocol)
+        };
+        anju_drivers::catalogue::serving(kind).any(fits)
+    })
+}
+
+/// Loads the configuration. What a damaged text lost comes from the last good copy, or all of it if
+/// the text can not be used at all.
 ///
 /// # Errors
 /// [`NoHousehold`] when neither can be used.
 pub fn load(config: &Path, data: &Path) -> Result<Loaded, NoHousehold> {
+    let copy = last_good(data);
     let reason = match read(config) {
-        Ok(loaded) => return Ok(loaded),
+        Ok((mut loaded, damaged)) => {
+            if let Ok((good, _)) = read(&copy) {
+                let taken = fill(&mut loaded.household, &good.household, damaged);
+                if !taken.is_empty() {
+                    let (config, copy, taken) =
+                        (config.display(), copy.display(), taken.join(", "));
+                    loaded.faults.push(format!(
+                        "{config}: {taken} are no longer in it and stay as they were in the last \
+                         good copy; mend the file, or remove {copy} if they are to go"
+                    ));
+                }
+            }
+            return Ok(loaded);
+        }
         Err(reason) => reason,
     };
-    let copy = last_good(data);
     match read(&copy) {
-        Ok(mut loaded) => {
+        Ok((mut loaded, _)) => {
             let fault = format!("{}: {reason}; the last good copy is in use", config.display());
             loaded.faults.insert(0, fault);
             Ok(loaded)
@@ -59,14 +85,58 @@ pub fn load(config: &Path, data: &Path) -> Result<Loaded, NoHousehold> {
     }
 }
 
-fn read(path: &Path) -> Result<Loaded, String> {
+/// Takes over from the last good copy what a damaged text lost; and, from any text that has no
+/// device or no contact left, those, since a file cut short looks whole. Says what was taken.
+fn fill(home: &mut Household, good: &Household, damaged: bool) -> Vec<String> {
+    let mut taken = Vec::new();
+    if damaged || home.devices.is_empty() {
+        for (id, link) in &good.links {
+            if !home.links.contains_key(id) {
+                taken.push(format!("`{id}`"));
+                home.links.insert(id.clone(), link.clone());
+            }
+        }
+        let lost = good.devices.iter().filter(|old| home.devices.iter().all(|d| d.id != old.id));
+        let lost: Vec<_> = lost.cloned().collect();
+        taken.extend(lost.iter().map(|device| format!("`{}`", device.id)));
+        // A row that only lost its id is no device of its own.
+        let same = |a: &Device, b: &Device| a.link == b.link && a.binding == b.binding;
+        home.devices.retain(|device| lost.iter().all(|old| !same(old, device)));
+        home.devices.extend(lost);
+    }
+    if damaged || home.contacts.is_empty() {
+        let lost = good.contacts.iter().filter(|old| home.contacts.iter().all(|c| c.id != old.id));
+        let lost: Vec<_> = lost.cloned().collect();
+        taken.extend(lost.iter().map(|contact| format!("`{}`", contact.id)));
+        home.contacts.extend(lost);
+    }
+    if damaged {
+        let lost = good.persons.iter().filter(|old| home.persons.iter().all(|p| p.id != old.id));
+        let lost: Vec<_> = lost.cloned().collect();
+        taken.extend(lost.iter().map(|person| format!("`{}`", person.id)));
+        home.persons.extend(lost);
+        if home.upstream.is_none() && good.upstream.is_some() {
+            taken.push("[upstream]".to_owned());
+            home.upstream.clone_from(&good.upstream);
+        }
+        let channels = home.channels.clone().or(&good.channels);
+        if channels != home.channels {
+            taken.push("[channels]".to_owned());
+            home.channels = channels;
+        }
+    }
+    taken
+}
+
+/// What a file gave, and whether its text is damaged.
+fn read(path: &Path) -> Result<(Loaded, bool), String> {
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
     let name = path.display().to_string();
-    let parsed = config::parse(&text, &name);
+    let parsed = parse(&bytes, &name);
     let faults: Vec<String> = parsed.faults.iter().map(|fault| line(&name, fault)).collect();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     match parsed.household {
-        Some(household) => Ok(Loaded { household, faults, text }),
+        Some(household) => Ok((Loaded { household, faults, text }, parsed.damaged)),
         None => Err(faults.first().cloned().unwrap_or_else(|| "nothing usable in it".into())),
     }
 }
@@ -91,4 +161,114 @@ pub fn digest(text: &str) -> String {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     format!("{:016x}", hasher.finish())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    const HOME: &str = r#"schema = 1
+[box]
+id = "hz-1"
+[[contact]]
+id = "daughter"
+role = "family"
+channels = ["ntfy"]
+ntfy_topic = "t"
+[channels.ntfy]
+url = "http://127.0.0.1:1"
+[links.pins]
+kind = "gpio"
+[links.zigbee]
+kind = "mqtt"
+url = "mqtt://127.0.0.1:1883"
+dialect = "zigbee2mqtt"
+[[device]]
+id = "sos"
+kind = "fixed-alarm"
+link = "zigbee"
+address = "0x00158d0001e52fbb"
+[[device]]
+id = "hall"
+kind = "motion"
+link = "zigbee"
+address = "0x00158d0001e52fbc"
+"#;
+
+    /// A home whose last good copy is `HOME`, and whose file was changed since.
+    fn loaded(now: &[u8]) -> Loaded {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("anju.toml");
+        std::fs::write(&file, HOME).unwrap();
+        let first = load(&file, dir.path()).unwrap();
+        assert_eq!(first.faults, [""; 0]);
+        keep(&first, dir.path());
+        std::fs::write(&file, now).unwrap();
+        let loaded = load(&file, dir.path()).unwrap();
+        keep(&loaded, dir.path());
+        assert_eq!(std::fs::read_to_string(last_good(dir.path())).unwrap() == HOME, {
+            !loaded.faults.is_empty()
+        });
+        loaded
+    }
+
+    fn devices(loaded: &Loaded) -> Vec<&str> {
+        let mut ids: Vec<&str> = loaded.household.devices.iter().map(|d| d.id.as_str()).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    #[test]
+    fn a_damaged_text_loses_no_device_and_nobody_who_is_told() {
+        let cut = |at: &str| HOME.as_bytes()[..HOME.find(at).unwrap()].to_vec();
+        let mut zeros = cut("[links.pins]");
+        zeros.resize(HOME.len(), 0);
+        let texts = [
+            HOME.replace("[links.zigbee]", "[links.zigbee").into_bytes(),
+            HOME.replace("id = \"sos\"", "id = sos").into_bytes(),
+            HOME.replace("[[device]]\nid = \"hall\"", "[[device]\nid = \"hall\"").into_bytes(),
+            cut("\"0x00158d0001e52fbb\""),
+            // Cut between rows it is a sound text.
+            cut("[[device]]\nid = \"sos\""),
+            cut("[[contact]]"),
+            zeros,
+            [cut("[links.pins]"), vec![0xc9, 0xfa, b'\n']].concat(),
+        ];
+        for text in texts {
+            let loaded = loaded(&text);
+            let shown = String::from_utf8_lossy(&text).into_owned();
+            assert_eq!(devices(&loaded), ["hall", "sos"], "{shown}");
+            assert!(loaded.household.contact("daughter").is_some(), "{shown}");
+            assert!(!loaded.faults.is_empty(), "{shown}");
+        }
+    }
+
+    #[test]
+    fn what_somebody_takes_out_of_a_sound_text_is_gone() {
+        let without = &HOME[..HOME.find("[[device]]\nid = \"hall\"").unwrap()];
+        let loaded = loaded(without.as_bytes());
+        assert_eq!((devices(&loaded), loaded.faults.len()), (vec!["sos"], 0));
+    }
+
+    #[test]
+    fn a_kind_that_nothing_serves_over_its_link_is_a_fault() {
+        for (kind, serves) in [("water-leak", true), ("camera", false), ("blood-pressure", false)] {
+            let text = HOME.replace("\"motion\"", &format!("\"{kind}\""));
+            let faults = parse(text.as_bytes(), "anju.toml").faults;
+            let told = faults.iter().any(|fault| fault.message.contains("no driver"));
+            assert_eq!(told, !serves, "{kind}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_in_another_encoding_is_told_with_its_place() {
+        let mut text = HOME.replace("\"daughter\"", "\"daughter\"\nname = \"??\"").into_bytes();
+        let at = text.windows(2).position(|two| two == b"??").unwrap();
+        text[at..at + 2].copy_from_slice(&[0xb6, 0xf9]);
+        let faults = parse(&text, "anju.toml").faults;
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert_eq!((faults[0].line, faults[0].col), (6, 9));
+        assert_eq!(faults[0].mend, "save it as UTF-8");
+    }
 }

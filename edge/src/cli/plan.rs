@@ -65,9 +65,9 @@ pub fn run(
 }
 
 pub(super) fn household(path: &Path) -> Result<Household, CliError> {
-    let text = std::fs::read_to_string(path)
+    let bytes = std::fs::read(path)
         .map_err(|error| CliError::Plan(format!("{}: {error}", path.display())))?;
-    let parsed = config::parse(&text, &path.display().to_string());
+    let parsed = crate::house::parse(&bytes, &path.display().to_string());
     parsed.household.ok_or_else(|| {
         CliError::Plan("the configuration has no usable home; run `anju check`".into())
     })

@@ -138,7 +138,7 @@ impl Case {
         match std::fs::read(config) {
             Ok(bytes) => {
                 let name = config.display().to_string();
-                let parsed = config::parse(&String::from_utf8_lossy(&bytes), &name);
+                let parsed = crate::house::parse(&bytes, &name);
                 (case.household, case.faults) = (parsed.household, parsed.faults);
             }
             Err(error) => case.unreadable = Some(error.to_string()),

@@ -20,6 +20,17 @@ pub struct Channels {
 }
 
 impl Channels {
+    /// These, and those of `others` that are not among them.
+    pub fn or(self, others: &Self) -> Self {
+        Self {
+            ntfy: self.ntfy.or_else(|| others.ntfy.clone()),
+            wecom: self.wecom.or_else(|| others.wecom.clone()),
+            dingtalk: self.dingtalk.or_else(|| others.dingtalk.clone()),
+            mail: self.mail.or_else(|| others.mail.clone()),
+            sms: self.sms.or_else(|| others.sms.clone()),
+        }
+    }
+
     /// Files that hold secrets.
     pub fn secret_files(&self) -> Vec<PathBuf> {
         let ntfy = self.ntfy.iter().filter_map(|ntfy| ntfy.token_file.clone());

@@ -91,6 +91,11 @@ impl<'t> Faults<'t> {
         warnings
     }
 
+    /// Whether there is none so far.
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// Whether no more faults are listed.
     pub(super) fn full(&self) -> bool {
         self.list.len() >= MAX_FAULTS

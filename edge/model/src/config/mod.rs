@@ -40,7 +40,7 @@ pub use mqtt::{
     FrigateBinding, FrigateSource, JsonBinding, JsonRow, JsonSource, MqttBinding, OwnTracksBinding,
     Rtl433Binding, Zone,
 };
-pub use parse::{MAX_BYTES, Parsed, Serves, parse, parse_with};
+pub use parse::{MAX_BYTES, Parsed, Serves, parse, parse_bytes, parse_with};
 pub use reference::reference;
 pub use rules::{
     BathroomStayRule, ClimateRule, DoorAtNightRule, LockRule, MedicationRule, OutOfBedRule,

@@ -74,8 +74,9 @@ pub(super) fn web(root: &Row<'_>, faults: &mut Faults<'_>) -> Web {
     // Ports below 1024 need rights that the daemon does not have.
     let port = if listen.port() >= 1024 { listen.port() } else { usual.listen.port() };
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let message = "the page has no sign-in yet and listens on loopback only";
-    fields.fault(faults, "listen", message, format!("write listen = \"{listen}\""));
+    let (at, path) = (fields.row.place("listen"), fields.row.path_of("listen"));
+    let message = format!("the page has no sign-in yet: it is served on {listen} only");
+    faults.warn(at, path, message, "reach it from elsewhere through `ssh -L`");
     Web { listen }
 }
 
