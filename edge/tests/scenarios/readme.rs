@@ -14,16 +14,19 @@ fn blocks(language: &str) -> Vec<&'static str> {
     parts.map(|part| part.split("```").next().unwrap()).collect()
 }
 
-/// A home with one of the examples, its broker at the usual port's place.
-async fn home(example: usize) -> Home {
-    let rows = blocks("toml")[example].replace("127.0.0.1:1883", "127.0.0.1:PORT");
+/// A home with the example that has a device, its broker at the usual port's place.
+async fn home(device: &str) -> Home {
+    let id = format!("id = {device:?}\n");
+    let example = blocks("toml").into_iter().find(|rows| rows.contains(&id));
+    let rows = example.unwrap_or_else(|| panic!("{device} is in the README"));
+    let rows = rows.replace("127.0.0.1:1883", "127.0.0.1:PORT");
     assert!(rows.contains("PORT"), "{rows}");
     Home::at(Broker::start(), &rows, &[]).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_zigbee_door_is_tried_without_the_device() {
-    let mut home = home(0).await;
+    let mut home = home("front-door").await;
     home.leave("zigbee2mqtt/bridge/state", r#"{"state":"online"}"#).await;
     home.observed("front-door", "online", json!({"online": true})).await;
     let command = blocks("sh")[0].lines().next().unwrap();
@@ -36,7 +39,7 @@ async fn the_zigbee_door_is_tried_without_the_device() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_mattress_says_what_it_publishes_and_whether_it_runs() {
-    let mut home = home(1).await;
+    let mut home = home("mattress").await;
     home.leave("beds/wang/status", "online").await;
     home.observed("mattress", "online", json!({"online": true})).await;
     let says: Value = serde_json::from_str(blocks("json")[0]).unwrap();
@@ -51,7 +54,7 @@ async fn the_mattress_says_what_it_publishes_and_whether_it_runs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_pendants_own_key_calls_for_help() {
-    let mut home = home(2).await;
+    let mut home = home("pendant").await;
     home.leave("rtl_433/attic/availability", "online").await;
     home.observed("pendant", "online", json!({"online": true})).await;
     let key = |cmd: u32| json!({"model": "Generic-Remote", "id": 55034, "cmd": cmd});
