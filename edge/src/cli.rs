@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anju_edge::ask::Ask;
 use anju_model::command::{Command as Act, Request};
-use anju_model::{AlertId, DeviceKind, Language, Outcome, config};
+use anju_model::{AlertId, DeviceKind, Language, Outcome};
 use clap::{Parser, Subcommand};
 use thiserror::Error;
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anju_model::config::Household;
-use anju_model::{Language, Rule, config};
+use anju_model::{Language, Rule};
 use anju_respond::texts::Texts;
 use anju_web_setup::{Ago, Channel, Plan, Try};
 use jiff::{Timestamp, civil};

@@ -25,7 +25,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anju_model::config::{self, Fault, Household};
+use anju_model::config::{Fault, Household};
 use serde::Serialize;
 use serde_json::Value;
 
