@@ -243,6 +243,46 @@ fn only_a_change_of_a_known_topic_is_an_event() {
 }
 
 #[test]
+fn a_camera_that_tells_people_apart_says_person() {
+    let read = |message: &str| {
+        let text =
+            answer(&format!("<tev:PullMessagesResponse>{message}</tev:PullMessagesResponse>"));
+        let said = notices(&soap::body(&text).unwrap());
+        said.first().map(|notice| (notice.seen, notice.active))
+    };
+    let inside = "tns1:RuleEngine/FieldDetector/ObjectsInside";
+    for (topic, item, seen) in [
+        ("tns1:RuleEngine/MyRuleDetector/PeopleDetect", "State", Some(Seen::Person)),
+        ("tns1:RuleEngine/MyRuleDetector/FaceDetect", "State", Some(Seen::Person)),
+        ("tns1:RuleEngine/MyRuleDetector/VehicleDetect", "State", Some(Seen::Motion)),
+        ("tns1:RuleEngine/MyRuleDetector/Visitor", "State", None),
+        ("tns1:RuleEngine/PeopleDetector/People", "IsPeople", Some(Seen::Person)),
+        ("tns1:UserAlarm/IVA/HumanShapeDetect", "State", Some(Seen::Person)),
+        ("tns1:RuleEngine/MotionRegionDetector/Motion", "State", Some(Seen::Motion)),
+        (inside, "IsInside", Some(Seen::Motion)),
+        ("tns1:RuleEngine/TamperDetector/Tamper", "IsTamper", None),
+        ("tns1:Device/Trigger/DigitalInput", "LogicalState", None),
+    ] {
+        for (value, active) in [("true", true), ("0", false)] {
+            let said = read(&message(topic, "Changed", item, value));
+            assert_eq!(said, seen.map(|seen| (seen, active)), "{topic}");
+        }
+    }
+    let typed = |of: &str| {
+        message(inside, "Changed", "IsInside", "true").replace(
+            "<tt:Data>",
+            &format!("<tt:Data><tt:SimpleItem Name=\"ObjectType\" Value=\"{of}\"/>"),
+        )
+    };
+    assert_eq!(read(&typed("Human")), Some((Seen::Person, true)));
+    assert_eq!(read(&typed("Vehicle")), Some((Seen::Motion, true)));
+    // Some send it as no property.
+    let bare = message("tns1:UserAlarm/IVA/HumanShapeDetect", "Changed", "State", "true")
+        .replace(" PropertyOperation=\"Changed\"", "");
+    assert_eq!(read(&bare), Some((Seen::Person, true)));
+}
+
+#[test]
 fn a_document_that_is_too_deep_or_broken_is_refused() {
     assert!(xml::parse(&"<a>".repeat(40)).is_err());
     assert!(xml::parse(&format!("{}{}", "<a>".repeat(40), "</a>".repeat(40))).is_err());

@@ -122,10 +122,7 @@ impl Session {
             self.broken(&format!("does not speak ONVIF: {bad}; switch ONVIF on in its settings"))
         })?;
         match soap::fault(&body) {
-            Some(words) => {
-                let what = format!("refuses: {words}; check the ONVIF user and its password");
-                Err(self.broken(&what))
-            }
+            Some(words) => Err(self.broken(&refusal(ask, &words, soap::refuses_login(&body)))),
             None => Ok(body),
         }
     }
@@ -149,6 +146,16 @@ impl Session {
         }
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
+}
+
+/// What a fault means. Once there is a pull point, the camera has taken the login.
+fn refusal(ask: Ask, words: &str, login: bool) -> String {
+    if matches!(ask, Ask::Pull | Ask::Renew) && !login {
+        return format!(
+            "ended the box's subscription to its events: {words}; the box subscribes anew"
+        );
+    }
+    format!("refuses: {words}; check the ONVIF user and its password")
 }
 
 async fn password(file: &Path) -> Result<String, Broken> {
@@ -176,4 +183,34 @@ fn client() -> Result<Client, Broken> {
         .user_agent("anju")
         .build()
         .map_err(|error| no(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(ask: Ask, code: &str, words: &str) -> String {
+        let fault = format!(
+            "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Body><s:Fault><s:Code>\
+             <s:Value>s:Sender</s:Value><s:Subcode><s:Value>{code}</s:Value></s:Subcode></s:Code>\
+             <s:Reason><s:Text xml:lang=\"en\">{words}</s:Text></s:Reason></s:Fault></s:Body></s:Envelope>"
+        );
+        let body = soap::body(&fault).unwrap();
+        refusal(ask, &soap::fault(&body).unwrap(), soap::refuses_login(&body))
+    }
+
+    #[test]
+    fn a_subscription_that_ended_is_not_blamed_on_the_password() {
+        for (code, words) in [
+            ("wsrf-rw:ResourceUnknownFault", "Resource unknown"),
+            ("ter:InvalidArgVal", "The subscription has expired"),
+        ] {
+            let told = told(Ask::Pull, code, words);
+            assert!(told.contains("subscribes anew") && !told.contains("password"), "{told}");
+        }
+        for ask in [Ask::Pull, Ask::Subscribe] {
+            let told = told(ask, "ter:NotAuthorized", "Sender not authorized");
+            assert!(told.contains("password"), "{told}");
+        }
+    }
 }

@@ -135,6 +135,17 @@ pub fn fault(body: &Element) -> Option<String> {
     Some(words.chars().take(200).collect())
 }
 
+/// Whether a fault is about who asks (ONVIF Core Specification, section 5.11.2: `ter:NotAuthorized`; WSS
+/// SOAP Message Security 1.1, section 12: `FailedAuthentication`, `InvalidSecurity`).
+pub fn refuses_login(fault: &Element) -> bool {
+    const LOGIN: &[&str] = &["auth", "security", "password", "login", "credential"];
+    let about = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        LOGIN.iter().any(|word| text.contains(word))
+    };
+    about(&fault.text) || fault.children.iter().any(refuses_login)
+}
+
 /// The camera's clock out of the answer to [`Ask::Clock`].
 pub fn clock(body: &Element) -> Option<Timestamp> {
     let utc = body.at(&["SystemDateAndTime", "UTCDateTime"])?;
