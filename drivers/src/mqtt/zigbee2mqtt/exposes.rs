@@ -76,6 +76,13 @@ fn property(item: &Value, depth: usize) -> Option<(String, Property)> {
     Some((name, property))
 }
 
+/// A unit without what makers write differently: `%LEL`, `% LEL` and `LEL` are one, and so are the
+/// two letters for micro.
+fn plain(unit: &str) -> String {
+    let kept = unit.chars().filter(|c| !c.is_whitespace() && *c != '%');
+    kept.map(|c| if c == 'μ' { 'µ' } else { c }).flat_map(char::to_lowercase).collect()
+}
+
 impl Exposes {
     /// Reads the `exposes` list of a device's definition.
     pub fn read(list: &[Value]) -> Self {
@@ -173,10 +180,11 @@ impl Exposes {
             .collect()
     }
 
-    /// The first number of a message under a name, if its unit is none or this one.
+    /// The first number of a message under a name, if its unit is none or this one, however written.
     pub fn number(&self, fields: &Map<String, Value>, name: &str, unit: &str) -> Option<f64> {
         let numbers = self.numbers(fields, name);
-        numbers.into_iter().find(|(_, of)| of.is_none_or(|of| of == unit)).map(|(n, _)| n)
+        let is = |of: &str| plain(of) == plain(unit);
+        numbers.into_iter().find(|(_, of)| of.is_none_or(is)).map(|(n, _)| n)
     }
 
     /// The first word of a message under a name.

@@ -55,10 +55,8 @@ impl Reading<'_> {
         let action =
             self.exposes.word(self.fields, "action").filter(|action| !action.is_empty())?;
         match self.kind {
-            kind if calls(kind) => action_help(action).map(Fact::from),
-            DeviceKind::Doorbell => {
-                (!action.contains("release")).then(|| Bell { rung: true }.into())
-            }
+            kind if calls(kind) => self.action_help(action).map(Fact::from),
+            DeviceKind::Doorbell => (!released(action)).then(|| Bell { rung: true }.into()),
             _ => None,
         }
     }
@@ -69,7 +67,12 @@ impl Reading<'_> {
             facts.push(Smoke { alarm, self_test }.into());
         }
         if let Some(alarm) = self.flag("gas") {
-            let percent_lel = self.number("gas_value", "%LEL").or_else(|| self.number("lel", "%"));
+            // Aqara has a density, Tuya a value, each of the lower explosive limit.
+            let percent_lel = self
+                .number("gas_density", "%LEL")
+                .or_else(|| self.number("gas_value", "%LEL"))
+                .or_else(|| self.number("lel", "%LEL"))
+                .or_else(|| self.number("lel", "%"));
             facts.push(Gas { alarm, percent_lel, self_test }.into());
         }
         let ppm = self.number("co", "ppm");
@@ -157,7 +160,7 @@ impl Reading<'_> {
             pm2_5_micrograms_per_cubic_metre: amount("pm25", "µg/m³"),
             pm10_micrograms_per_cubic_metre: amount("pm10", "µg/m³"),
             co2_ppm: amount("co2", "ppm"),
-            voc_ppb: amount("voc", "ppb"),
+            voc_ppb: amount("voc", "ppb").or_else(|| Some(amount("voc", "ppm")? * 1e3)),
             formaldehyde_milligrams_per_cubic_metre: amount("formaldehyd", "mg/m³")
                 .or_else(|| amount("hcho", "mg/m³")),
         };
@@ -222,25 +225,47 @@ pub fn lid_opened() -> Fact {
     Medication { state: MedicationState::Opened }.into()
 }
 
-/// What an action of a help button means. Every action that is not a release or a cancel calls for
-/// help: a button of unknown make must not be mute.
-fn action_help(action: &str) -> Option<Help> {
-    if action.contains("release") {
-        return None;
+/// Words of the keys that call for help on a keypad or remote of several keys.
+const CALLING: &[&str] = &["emergency", "panic", "sos"];
+
+/// Whether an action tells the end of another.
+fn released(action: &str) -> bool {
+    action.contains("release") || action == "stop" || action.ends_with("_stop")
+}
+
+impl Reading<'_> {
+    /// Whether it exposes a key of its own to call for help: its other keys then do not.
+    fn keypad(&self) -> bool {
+        let values = self.exposes.named("action").iter().flat_map(|property| &property.values);
+        let mut values = values.map(|value| value.to_ascii_lowercase());
+        values.any(|value| CALLING.iter().any(|word| value.contains(word)))
     }
-    if action.contains("cancel") || action.starts_with("disarm") {
-        return Some(Help::cancelled());
+
+    /// What an action of a help button means. Every action that is not a release or a cancel calls
+    /// for help: a button of unknown make must not be mute. Of a keypad only the key for it does,
+    /// and to disarm the home is not to call the help off.
+    fn action_help(&self, action: &str) -> Option<Help> {
+        let action = action.to_ascii_lowercase();
+        if released(&action) {
+            return None;
+        }
+        if action.contains("cancel") {
+            return Some(Help::cancelled());
+        }
+        if self.keypad() && !CALLING.iter().any(|word| action.contains(word)) {
+            return None;
+        }
+        let gesture = if action.contains("double") {
+            Some(Gesture::Double)
+        } else if action.contains("triple") {
+            Some(Gesture::Triple)
+        } else if action.contains("hold") || action.contains("long") {
+            Some(Gesture::Long)
+        } else if action.contains("single") {
+            Some(Gesture::Short)
+        } else {
+            None
+        };
+        Some(Help { gesture, ..Help::pressed() })
     }
-    let gesture = if action.contains("double") {
-        Some(Gesture::Double)
-    } else if action.contains("triple") {
-        Some(Gesture::Triple)
-    } else if action.contains("hold") || action.contains("long") {
-        Some(Gesture::Long)
-    } else if action.contains("single") {
-        Some(Gesture::Short)
-    } else {
-        None
-    };
-    Some(Help { gesture, ..Help::pressed() })
 }

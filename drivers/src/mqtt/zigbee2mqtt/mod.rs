@@ -34,8 +34,8 @@ use light::Light;
 use lock::LockMemory;
 use siren::Orders;
 
-/// After it started the bridge repeats what it remembers of each device; the first message of each
-/// within this time is a base line.
+/// After it started (it says so while we listen) the bridge repeats what it remembers of each device,
+/// without marking it; the first message of each within this time is a base line.
 const SETTLE: Duration = Duration::from_secs(20);
 
 /// A configured device and its address at the bridge.
@@ -253,7 +253,8 @@ impl Dialect for Zigbee2mqtt {
 
     fn connected(&mut self, now: Instant) {
         for device in &mut self.devices {
-            device.voice.began(now, SETTLE);
+            // The bridge repeats nothing for our sake; only what the broker kept is marked as kept.
+            device.voice.began(now, Duration::ZERO);
         }
     }
 
@@ -398,7 +399,8 @@ impl Device {
         }
         match kind {
             DeviceKind::DoorLock => {
-                facts.extend(self.lock.read(&self.exposes, fields, !heard.retain));
+                let replays = self.voice.replays(heard);
+                facts.extend(self.lock.read(&self.exposes, fields, !heard.retain, replays));
             }
             DeviceKind::PillBox => {
                 let lid = reading.lid();

@@ -385,6 +385,163 @@ fn a_lock_tells_who_and_wrong_tries() {
 }
 
 #[test]
+fn a_lock_that_opens_is_open_in_whatever_words_it_says_so() {
+    let state = |payload: &str| {
+        let said = lock_said(&mut dialect(), payload, live());
+        said.into_iter().next().map(|(lock, _)| (lock.locked, lock.by))
+    };
+    let by = |who: &str| Some(who.to_owned());
+    for (payload, locked, who) in [
+        (r#"{"action":"lock_opened","state":"UNLOCK","reverse":"UNLOCK"}"#, false, None),
+        (r#"{"action":"lock_opened"}"#, false, None),
+        (r#"{"action":"lock_opened_inside","state":"UNLOCK"}"#, false, by("inside")),
+        (r#"{"action":"lock_opened_outside"}"#, false, by("outside")),
+        (r#"{"action":"finger_open","user":"user_id3"}"#, false, by("finger 3")),
+        (r#"{"action":"password_open","user":null}"#, false, by("password")),
+        (r#"{"action":"unlock_fingerprint"}"#, false, by("fingerprint")),
+        (r#"{"action":"unlock_card","action_user":7}"#, false, by("card 7")),
+        (r#"{"unlock_fingerprint":4}"#, false, by("fingerprint 4")),
+        (r#"{"action":"locked","state":"LOCK"}"#, true, None),
+        (r#"{"action":"manual_lock"}"#, true, by("manual")),
+        (r#"{"action":"lock_jam"}"#, false, None),
+        (r#"{"action":"lock_jam","state":"LOCK"}"#, true, None),
+        // The lock's own word on its state is truer than the name of an act.
+        (r#"{"action":"unlock","state":"LOCK"}"#, true, None),
+        (r#"{"action":"reverse_lock","state":"UNLOCK","reverse":"LOCK"}"#, false, None),
+    ] {
+        assert_eq!(state(payload), Some((Some(locked), who)), "{payload}");
+    }
+    for nothing in
+        ["reverse_lock", "reverse_lock_cancel", "finger_add", "ring_bell", "door_closed", "unknown"]
+    {
+        assert_eq!(state(&format!(r#"{{"action":"{nothing}"}}"#)), None, "{nothing}");
+    }
+}
+
+#[test]
+fn a_finger_that_is_not_known_is_a_wrong_try() {
+    let mut z = dialect();
+    let mut tries = |payload: &str| lock_said(&mut z, payload, live())[0].0.wrong_tries;
+    assert_eq!(tries(r#"{"action":"finger_not_match","repeat":1}"#), Some(1));
+    assert_eq!(tries(r#"{"action":"password_not_match","repeat":null}"#), Some(2));
+    assert_eq!(tries(r#"{"action":"finger_not_match","repeat":5}"#), Some(5));
+    assert_eq!(tries(r#"{"alarm_lock":"wrong_password"}"#), Some(6));
+    assert_eq!(tries(r#"{"action":"finger_open","user":"user_id1"}"#), None);
+    assert_eq!(tries(r#"{"action":"finger_not_match"}"#), Some(1));
+}
+
+#[test]
+fn an_act_makes_the_state_beside_it_old() {
+    let mut z = dialect();
+    let z = &mut z;
+    lock_said(z, r#"{"state":"LOCK","battery":80}"#, retained());
+    // The bridge adds what it knew, and learns of the bolt a little later.
+    let said = lock_said(z, r#"{"state":"LOCK","action":"keypad_unlock"}"#, live());
+    assert_eq!((said[0].0.locked, said[0].0.by.as_deref()), (Some(false), Some("keypad")));
+    assert_eq!(lock_said(z, r#"{"state":"LOCK","battery":79}"#, live()), []);
+    assert_eq!(lock_said(z, r#"{"state":"UNLOCK"}"#, live()), []);
+    let shut = Lock { locked: Some(true), ..Lock::default() };
+    assert_eq!(lock_said(z, r#"{"state":"LOCK"}"#, live()), [(shut, false)]);
+    // Who opened it last is repeated with each message, and was so once only.
+    let opened = r#"{"state":"UNLOCK","unlock_card":2,"battery":79}"#;
+    assert_eq!(lock_said(z, opened, live())[0].0.by.as_deref(), Some("card 2"));
+    assert_eq!(lock_said(z, &opened.replace("79", "78"), live()), []);
+}
+
+#[test]
+fn of_a_keypad_only_the_key_for_help_calls() {
+    let mut z = dialect();
+    let list = |values: &str| {
+        format!(
+            r#"[{{"ieee_address":"0x00158d0001e52fbb","friendly_name":"keys","definition":{{
+            "exposes":[{{"type":"enum","name":"action","property":"action","access":1,
+            "values":[{values}]}}]}}}}]"#
+        )
+    };
+    let mut helped = |values: &str, action: &str| {
+        facts(&mut z, "zigbee2mqtt/bridge/devices", &list(values), retained());
+        let said =
+            facts(&mut z, "zigbee2mqtt/keys", &format!(r#"{{"action":"{action}"}}"#), live());
+        said.into_iter().find_map(|(fact, _)| match fact {
+            Fact::Help(help) => Some(help),
+            _ => None,
+        })
+    };
+    let keypad = r#""disarm","arm_day_zones","arm_night_zones","arm_all_zones","exit_delay","panic",
+        "emergency""#;
+    for key in
+        ["disarm", "arm_all_zones", "arm_day_zones", "exit_delay", "not_ready", "invalid_code"]
+    {
+        assert_eq!(helped(keypad, key), None, "{key}");
+    }
+    for key in ["panic", "emergency", "emergency_double"] {
+        let help = helped(keypad, key).unwrap();
+        assert_eq!(Help { gesture: None, ..help }, Help::pressed(), "{key}");
+    }
+    assert_eq!(helped(keypad, "emergency_release"), None);
+    assert_eq!(helped(keypad, "cancel"), Some(Help::cancelled()));
+    // A remote or button without such a key calls with any, and never by letting go.
+    let remote = r#""on","off","brightness_move_up","brightness_stop""#;
+    assert_eq!(helped(remote, "on"), Some(Help::pressed()));
+    assert_eq!(helped(remote, "brightness_stop"), None);
+    for press in ["single", "double", "long", "0_single", "toggle", "anything"] {
+        assert!(helped(r#""single","double","long""#, press).is_some(), "{press}");
+        assert!(helped("", press).is_some(), "{press}");
+    }
+    assert_eq!(helped("", "hold_release"), None);
+}
+
+#[test]
+fn the_lower_explosive_limit_is_read_however_it_is_written() {
+    for (name, unit) in [
+        ("gas_density", "%LEL"),
+        ("gas_density", "% LEL"),
+        ("gas_value", "LEL"),
+        ("gas_value", "%lel"),
+        ("lel", "%"),
+    ] {
+        let mut z = dialect();
+        let list = format!(
+            r#"[{{"ieee_address":"0x66","friendly_name":"gas","definition":{{"exposes":[
+            {{"type":"numeric","name":"{name}","property":"{name}","unit":"{unit}"}}]}}}}]"#
+        );
+        facts(&mut z, "zigbee2mqtt/bridge/devices", &list, retained());
+        let payload = format!(r#"{{"gas":true,"{name}":12}}"#);
+        let said = facts(&mut z, "zigbee2mqtt/gas", &payload, live());
+        let gas = Gas { alarm: true, percent_lel: Some(12.0), self_test: false };
+        assert_eq!(said[0], (gas.into(), false), "{name} {unit}");
+    }
+}
+
+#[test]
+fn volatile_compounds_in_ppm_are_a_thousand_times_as_many_ppb() {
+    let mut z = dialect();
+    let list = r#"[{"ieee_address":"0x67","friendly_name":"air","definition":{"exposes":[
+        {"type":"numeric","name":"voc","property":"voc","unit":"ppm"}]}}]"#;
+    facts(&mut z, "zigbee2mqtt/bridge/devices", list, retained());
+    let said = facts(&mut z, "zigbee2mqtt/air", r#"{"voc":0.5}"#, live());
+    assert!(matches!(&said[0].0, Fact::Air(air) if air.voc_ppb == Some(500.0)), "{said:?}");
+}
+
+#[test]
+fn after_a_reconnection_of_ours_what_is_live_happens_now() {
+    let mut z = dialect();
+    z.connected(Instant::now());
+    facts(&mut z, "zigbee2mqtt/bridge/state", r#"{"state":"online"}"#, retained());
+    let said = facts(&mut z, "zigbee2mqtt/hall/front door", r#"{"contact":false}"#, live());
+    assert_eq!(said, [(Contact { open: true }.into(), false)]);
+    let forced = lock_said(&mut z, r#"{"door_state":"error_forced_open"}"#, live());
+    assert_eq!((forced[0].0.forced, forced[0].1), (Some(true), false));
+    // When the bridge itself began anew, its memory is a base line, and an action never is one.
+    facts(&mut z, "zigbee2mqtt/bridge/state", r#"{"state":"online"}"#, live());
+    let lock = lock_said(&mut z, r#"{"state":"UNLOCK","unlock_card":2}"#, live());
+    assert_eq!((lock[0].0.locked, lock[0].0.by.as_deref(), lock[0].1), (Some(false), None, true));
+    facts(&mut z, "zigbee2mqtt/bridge/state", r#"{"state":"online"}"#, live());
+    let forced = lock_said(&mut z, r#"{"action":"lock_forced"}"#, live());
+    assert_eq!((forced[0].0.forced, forced[0].1), (Some(true), false));
+}
+
+#[test]
 fn a_lid_a_bell_and_a_radar() {
     let mut z = dialect();
     let opened = Fact::from(Medication { state: MedicationState::Opened });
