@@ -47,6 +47,7 @@ pub const SERVES: &[Serves] = &[
     serves(DeviceKind::FallDetector, "radar"),
     serves(DeviceKind::FallDetector, "ld2410"),
     serves(DeviceKind::SleepMonitor, "radar"),
+    serves(DeviceKind::Mattress, "radar"),
     serves(DeviceKind::AirQuality, "pms5003"),
 ];
 

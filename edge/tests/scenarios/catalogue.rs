@@ -31,7 +31,7 @@ safety
 19 siren 声光报警器 gpio/relay mqtt/zigbee2mqtt
 health
 20 sleep-monitor 睡眠呼吸监护仪 serial/radar
-21 mattress 智能床垫 mqtt/json
+21 mattress 智能床垫 mqtt/json serial/radar
 22 bed-strap 智能床带 mqtt/json gpio/pressure-strip
 23 smart-watch 智能手表 ble/heart-rate
 24 smart-band 智能手环 ble/heart-rate

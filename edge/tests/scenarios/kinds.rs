@@ -413,6 +413,17 @@ kinds! {
         rests: &[],
         passes: &[Says("it", r#"{"occupied": true, "breath": 14}"#), Says("it", r#"{"occupied": false}"#)],
     },
+    mattress_at_a_port: Row {
+        kind: DeviceKind::Mattress,
+        rows: &[TALKER, "protocol = \"radar\"\n"],
+        first: &[Talks("53 59 80 01 00 01 01 2F 54 43")],
+        known: ("presence", r#"{"present": true, "baseline": true}"#),
+        acts: &[Sends("53 59 84 01 00 01 01 33 54 43")],
+        says: ("bed", r#"{"occupied": true}"#),
+        alarm: None,
+        rests: &[],
+        passes: &[Sends("53 59 84 01 00 01 00 32 54 43"), Sends("53 59 84 01 00 01 01 33 54 43")],
+    },
     bed_strap: Row {
         kind: DeviceKind::BedStrap,
         rows: &[JSON, SEAT],

@@ -32,7 +32,7 @@ fn heard(mut whole: impl Talker, mut pieces: impl Talker, bytes: &[u8]) -> Vec<F
 /// Bytes of a radar whose frames begin with 53 59, as each kind that it serves.
 pub fn radar(bytes: &[u8]) {
     frames::<radar::Frame>(bytes);
-    for kind in [DeviceKind::FallDetector, DeviceKind::SleepMonitor] {
+    for kind in [DeviceKind::FallDetector, DeviceKind::SleepMonitor, DeviceKind::Mattress] {
         for fact in heard(radar::Radar::new(kind), radar::Radar::new(kind), bytes) {
             if let Fact::Vital(vital) = fact {
                 assert!(vital.heart_beats_per_minute.is_none_or(|v| (20.0..=250.0).contains(&v)));

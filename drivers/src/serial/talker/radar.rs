@@ -232,7 +232,7 @@ impl Talker for Radar {
         let mut ask = vec![query(0x80, 0x01), query(0x80, 0x02)];
         match self.kind {
             DeviceKind::FallDetector => ask.extend([query(0x83, 0x01), query(0x83, 0x05)]),
-            DeviceKind::SleepMonitor => {
+            DeviceKind::SleepMonitor | DeviceKind::Mattress => {
                 ask.extend([query(0x81, 0x02), query(0x85, 0x02), query(0x84, 0x01)]);
             }
             _ => {}

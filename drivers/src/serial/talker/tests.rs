@@ -1,7 +1,7 @@
 //! Captured frames in, facts out.
 
 use anju_model::config::{VoiceMeaning, VoiceWord};
-use anju_model::observation::{Fall, FallState, Help, HelpState, Motion, Presence, Vital};
+use anju_model::observation::{Bed, Fall, FallState, Help, HelpState, Motion, Presence, Vital};
 use anju_model::{DeviceKind, Fact};
 use proptest::prelude::*;
 
@@ -65,6 +65,17 @@ fn a_fall_radar_is_switched_on_and_asked_with_the_makers_frames() {
     for says in ["enable fall detect", "query presence", "query fall", "query residency"] {
         assert!(begin.contains(&vector("mw5359", says)), "{says}");
     }
+}
+
+#[test]
+fn a_mattress_is_asked_for_the_bed_and_tells_who_is_in_it() {
+    let mut radar = Radar::new(DeviceKind::Mattress);
+    let bed = [0x53, 0x59, 0x84, 0x81, 0x00, 0x01, 0x0F, 0xC1, 0x54, 0x43];
+    assert!(radar.begin().contains(&bed.to_vec()));
+    let within = [0x53, 0x59, 0x84, 0x01, 0x00, 0x01, 0x01, 0x33, 0x54, 0x43];
+    let out = [0x53, 0x59, 0x84, 0x01, 0x00, 0x01, 0x00, 0x32, 0x54, 0x43];
+    assert_eq!(facts(&mut radar, &within), [Bed { occupied: true }.into()]);
+    assert_eq!(facts(&mut radar, &out), [Bed { occupied: false }.into()]);
 }
 
 #[test]
