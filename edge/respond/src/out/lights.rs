@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anju_model::AlertId;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
@@ -15,11 +16,14 @@ use super::pace::Pace;
 use super::siren::Obeyed;
 use crate::life::Lights as Wanted;
 
-/// How long a light blinks first.
+/// How long a light blinks without a pause at first.
 const FIRST: Duration = Duration::from_secs(300);
-/// Then it blinks again this often, as the speaker says it again each minute.
+/// It is told again this often: its bridge may have been away. Afterwards it blinks this often, as the
+/// speaker says it again each minute.
 const EVERY: Duration = Duration::from_secs(60);
-/// For so long.
+/// How long it blinks for one order at first.
+const ON_FOR: Duration = Duration::from_secs(75);
+/// And afterwards.
 const AGAIN_FOR: Duration = Duration::from_secs(10);
 /// How long a light may take to obey.
 const OBEYS_WITHIN: Duration = Duration::from_secs(10);
@@ -77,20 +81,21 @@ enum Told {
 
 async fn keep(port: Arc<dyn LightPort>, mut wanted: watch::Receiver<Wanted>, reports: Reports) {
     let (mut told, mut failures) = (Told::AsItWas, 0);
-    let mut blinked_for = None;
+    // For which alert it blinks, and since when.
+    let mut blinks: Option<(AlertId, Instant)> = None;
     loop {
         let want = wanted.borrow_and_update().clone();
         let may = want.may_spark || !port.sparks();
-        let first = blinked_for != want.alert || told != Told::Blinks;
+        let begun = blinks.as_ref().filter(|(alert, _)| Some(alert) == want.alert.as_ref());
+        let begun = begun.map_or_else(Instant::now, |(_, begun)| *begun);
+        let time = if begun.elapsed() < FIRST { ON_FOR } else { AGAIN_FOR };
         let next = match (&want.alert, may) {
             (Some(_), true) => Some(Told::Blinks),
             (None, true) => (told != Told::AsItWas).then_some(Told::AsItWas),
             (_, false) => (told == Told::Blinks).then_some(Told::Held),
         };
         let obeyed = match next {
-            Some(Told::Blinks) => {
-                Some(obeys(port.flash(if first { FIRST } else { AGAIN_FOR })).await)
-            }
+            Some(Told::Blinks) => Some(obeys(port.flash(time)).await),
             Some(Told::AsItWas) => Some(obeys(port.put_back()).await),
             Some(Told::Held) => Some(obeys(port.hold()).await),
             None => None,
@@ -101,18 +106,17 @@ async fn keep(port: Arc<dyn LightPort>, mut wanted: watch::Receiver<Wanted>, rep
                 if std::mem::take(&mut failures) > 0 {
                     health(&reports, port.as_ref(), None);
                 }
-                blinked_for = want.alert.filter(|_| now == Told::Blinks);
-                blinked_for.clone().map(|alert| {
+                blinks = want.alert.filter(|_| now == Told::Blinks).map(|alert| (alert, begun));
+                blinks.clone().map(|(alert, _)| {
                     let by = format!("light-{}", port.name());
                     let _ = reports.send(Report::Sounding { alert, by });
-                    if first { FIRST + EVERY } else { EVERY }
+                    EVERY
                 })
             }
             (Some(Err(reason)), Some(now)) => {
                 // Whether it obeyed in part is not known: it is held or put back in any case.
                 if now == Told::Blinks {
                     told = now;
-                    blinked_for = None;
                 }
                 failures += 1;
                 if failures == 1 {

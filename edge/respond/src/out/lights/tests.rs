@@ -62,16 +62,20 @@ async fn it_blinks_again_each_minute_and_is_put_back() {
     let (lights, mut hear, mut heard) = bench(true, 0);
     lights.show(want(Some("box/1/1"), true));
     let (begin, first) = hear.recv().await.unwrap();
-    assert_eq!(first, "flash 300");
+    assert_eq!(first, "flash 75");
     let Some(Report::Sounding { by, .. }) = heard.recv().await else { panic!() };
     assert_eq!(by, "light-bench");
-    for after in [360, 420] {
+    for after in [60, 120, 180, 240] {
+        let (at, what) = hear.recv().await.unwrap();
+        assert_eq!(((at - begin).as_secs(), what.as_str()), (after, "flash 75"));
+    }
+    for after in [300, 360] {
         let (at, what) = hear.recv().await.unwrap();
         assert_eq!(((at - begin).as_secs(), what.as_str()), (after, "flash 10"));
     }
     // Another alarm is shown like the first.
     lights.show(want(Some("box/1/2"), true));
-    assert_eq!(hear.recv().await.unwrap().1, "flash 300");
+    assert_eq!(hear.recv().await.unwrap().1, "flash 75");
     lights.show(want(None, true));
     assert_eq!(hear.recv().await.unwrap().1, "put back");
     drop(lights);
@@ -82,7 +86,7 @@ async fn it_blinks_again_each_minute_and_is_put_back() {
 async fn where_there_may_be_gas_nothing_is_switched() {
     let (lights, mut hear, _heard) = bench(true, 0);
     lights.show(want(Some("box/1/1"), true));
-    assert_eq!(hear.recv().await.unwrap().1, "flash 300");
+    assert_eq!(hear.recv().await.unwrap().1, "flash 75");
     lights.show(want(Some("box/1/1"), false));
     assert_eq!(hear.recv().await.unwrap().1, "hold");
     // Not even back, when somebody has accepted.
@@ -100,14 +104,14 @@ async fn where_there_may_be_gas_nothing_is_switched() {
 
     let (lights, mut hear, _heard) = bench(false, 0);
     lights.show(want(Some("box/1/1"), false));
-    assert_eq!(hear.recv().await.unwrap().1, "flash 300", "a strobe does not spark");
+    assert_eq!(hear.recv().await.unwrap().1, "flash 75", "a strobe does not spark");
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_that_refuses_is_told_and_tried_again() {
     let (lights, mut hear, mut heard) = bench(true, 2);
     lights.show(want(Some("box/1/1"), true));
-    assert_eq!(hear.recv().await.unwrap().1, "flash 300");
+    assert_eq!(hear.recv().await.unwrap().1, "flash 75");
     let Some(Report::Health(broken)) = heard.recv().await else { panic!() };
     assert_eq!(broken, Health { part: "light-bench".into(), broken: Some("not paired".into()) });
     let Some(Report::Health(mended)) = heard.recv().await else { panic!() };

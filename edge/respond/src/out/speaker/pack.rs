@@ -124,18 +124,20 @@ pub(super) fn heard(bytes: &[u8]) -> Result<Pcm, String> {
 pub(super) struct Coming(Arc<OnceLock<Pack>>);
 
 impl Coming {
-    /// Begins to read folders in a thread of its own; what an earlier one has goes first.
-    pub(super) fn begin(folders: Vec<PathBuf>) -> Self {
+    /// Begins to read the family's recordings, which go first, and a pack, in a thread of its own. A
+    /// family that recorded nothing has no folder.
+    pub(super) fn begin(recordings: Option<PathBuf>, pack: Option<PathBuf>) -> Self {
         let coming = Self::default();
         let place = coming.0.clone();
-        if folders.is_empty() {
+        if recordings.is_none() && pack.is_none() {
             // Nobody else sets it, here and below.
             let _ = place.set(Pack::default());
             return coming;
         }
         let reading = std::thread::Builder::new().name("voices".to_owned()).spawn(move || {
             let mut all = Pack::default();
-            for folder in folders {
+            let recordings = recordings.filter(|folder| folder.is_dir());
+            for folder in recordings.into_iter().chain(pack) {
                 let (pack, unfit) = Pack::read(&folder);
                 for Unfit { file, why } in unfit {
                     tracing::warn!(file, why, "a recording is left out; the built-in one is said");

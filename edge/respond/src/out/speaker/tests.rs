@@ -189,7 +189,7 @@ fn a_pack_speaks_where_it_can_and_the_prompts_where_it_can_not() {
     record("person-wang.ogg", PromptId::RoomHall);
     std::fs::write(pack.path().join("accepted.ogg"), "broken").unwrap();
     let voices = Voices::with(&VoiceSettings::plain(Language::En), {
-        let coming = pack::Coming::begin(vec![pack.path().to_owned()]);
+        let coming = pack::Coming::begin(None, Some(pack.path().to_owned()));
         coming.wait_for("");
         coming
     });

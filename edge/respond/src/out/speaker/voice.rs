@@ -105,8 +105,8 @@ impl Voices {
     /// A voice whose recordings are being read and whose names are being spoken, in threads of their
     /// own. What the voice before it had spoken is taken over.
     pub fn new(settings: &VoiceSettings, before: Option<&Self>) -> Self {
-        let folders = [&settings.recordings, &settings.pack].into_iter().flatten().cloned();
-        let mut voices = Self::with(settings, Coming::begin(folders.collect()));
+        let coming = Coming::begin(settings.recordings.clone(), settings.pack.clone());
+        let mut voices = Self::with(settings, coming);
         if let (Some(inner), Some(before)) = (Arc::get_mut(&mut voices.0), before)
             && (before.0.language, &before.0.tts) == (inner.language, &inner.tts)
         {
@@ -247,5 +247,28 @@ fn speak_names(inner: &Weak<Inner>) {
         drop(voice);
         failures += 1;
         std::thread::sleep(AGAIN.after(failures));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_not_everybody_understands_is_followed_by_what_they_are() {
+        let slot: Slot = "contact-daughter".parse().unwrap();
+        let names = [(slot, "Fang".to_owned())].into();
+        let settings = VoiceSettings { names, ..VoiceSettings::plain(Language::En) };
+        let voices = Voices::with(&settings, Coming::begin(None, None));
+        let pcm = Pcm { rate_hz: 24_000, samples: vec![7; 100] };
+        let say = |clear| {
+            voices.0.lock().insert("Fang".into(), Spoken { pcm: pcm.clone(), clear });
+            let (id, otherwise) = ("daughter".parse().unwrap(), PromptId::ComingFamily);
+            voices.sound(&Clip::Contact { id, otherwise }, &|| false).unwrap().samples
+        };
+        assert_eq!(say(true), vec![7; 100]);
+        let prompt = voices.prompt(PromptId::ComingFamily).unwrap().samples;
+        let both = say(false);
+        assert_eq!((&both[..100], &both[100..]), (&[7; 100][..], &prompt[..]));
     }
 }
