@@ -15,6 +15,7 @@ Lines:
   worn ADDRESS             the wearable may be connected from then on
   pairings ADDRESS NUMBER  "no" unless it was paired with so often, and has the keys of it
   forget ADDRESS           it loses its keys
+  asks ADDRESS             it asks whoever is connected to pair; "no" unless that is refused
   drop ADDRESS             the wearable hangs up
 """
 
@@ -176,6 +177,16 @@ class Lab:
                 keys = await self.devices[address].keystore.get_all()
                 if count != int(number) or bool(keys) != (count > 0):
                     raise ValueError(f"{count} pairings, {len(keys)} bonds")
+            case ["asks", address]:
+                device = self.devices[address]
+                async with asyncio.timeout(DEADLINE):
+                    while not device.connections:
+                        await asyncio.sleep(0.05)
+                    refused = asyncio.get_running_loop().create_future()
+                    for connection in device.connections.values():
+                        connection.once("pairing_failure", refused.set_result)
+                        connection.request_pairing()
+                    await refused
             case ["forget", address]:
                 await self.devices[address].keystore.delete_all()
             case ["drop", address]:

@@ -320,6 +320,17 @@ async fn a_device_that_wants_to_be_paired_is_paired_while_it_is_accepted_and_sta
     work.vital("private", |vital| vital.systolic_mmhg == Some(120.0)).await;
     air.tell(&format!("pairings {PRIVATE} 1"));
 
+    // Whoever else asks to be paired meanwhile is refused, though another program connected it.
+    let intruder = format!("/org/bluez/hci0/dev_{}", INTRUDER.replace(':', "_"));
+    let connect = tokio::process::Command::new("dbus-send")
+        .args(["--system", "--print-reply", "--dest=org.bluez", &intruder])
+        .arg("org.bluez.Device1.Connect")
+        .output();
+    let answer = connect.await.unwrap();
+    assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+    air.tell(&format!("asks {INTRUDER}"));
+    air.tell(&format!("drop {INTRUDER}"));
+
     // It comes back: with its keys, and without anybody's help.
     air.tell(&format!("drop {PRIVATE}"));
     air.tell("private 16790050005D00EA070604081E0148000000");
@@ -332,5 +343,13 @@ async fn a_device_that_wants_to_be_paired_is_paired_while_it_is_accepted_and_sta
     work.vital("private", |vital| vital.systolic_mmhg == Some(122.0)).await;
     air.tell(&format!("pairings {PRIVATE} 1"));
     air.tell(&format!("pairings {INTRUDER} 0"));
+
+    // It lost its keys: nothing comes before its acceptance is begun again.
+    air.tell(&format!("forget {PRIVATE}"));
+    air.tell(&format!("drop {PRIVATE}"));
+    work.accept("private").await;
+    air.tell("private 167B0050005D00EA070604081E0348000000");
+    work.vital("private", |vital| vital.systolic_mmhg == Some(123.0)).await;
+    air.tell(&format!("pairings {PRIVATE} 2"));
     work.stop().await;
 }

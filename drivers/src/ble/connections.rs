@@ -128,6 +128,11 @@ impl Connections {
         peer.failures >= TROUBLE_AFTER
     }
 
+    /// Whether a device gave anything since it was last connected.
+    pub fn gave(&self, address: BleAddress) -> bool {
+        self.peers.get(&address).is_some_and(|peer| peer.gave_values)
+    }
+
     /// Whether a connection is being made.
     pub const fn busy(&self) -> bool {
         self.connecting.is_some()

@@ -15,6 +15,7 @@ use zbus::message::Type;
 use zbus::{Connection, Message, MessageStream, ObjectPath};
 
 use super::signals;
+use super::wearable::Pairing;
 
 /// A device may be paired with for so long after its acceptance was begun.
 const OPEN_FOR: Duration = Duration::from_secs(5 * 60);
@@ -26,25 +27,65 @@ const BLUEZ: &str = "org.bluez";
 const MANAGER: &str = "org.bluez.AgentManager1";
 const REJECTED: &str = "org.bluez.Error.Rejected";
 
+/// Connections in vain with a device that is paired, while it is accepted, after which its keys count
+/// as lost: it hangs up when the daemon begins to encrypt.
+const IN_VAIN: u32 = 2;
+
 /// The devices that may be paired with now.
 #[derive(Debug, Default)]
-pub struct Window(BTreeMap<BleAddress, Instant>);
+pub struct Window {
+    /// Until when, and how often each was connected in vain although it is paired.
+    open: BTreeMap<BleAddress, (Instant, u32)>,
+    /// Who refused a stranger before.
+    want: BTreeSet<BleAddress>,
+}
 
 impl Window {
     /// A device's acceptance begins.
     pub fn open(&mut self, address: BleAddress, now: Instant) {
-        self.0.insert(address, now + OPEN_FOR);
+        self.open.insert(address, (now + OPEN_FOR, 0));
     }
 
     /// Whether a device may be paired with.
     pub fn is_open(&self, address: BleAddress, now: Instant) -> bool {
-        self.0.get(&address).is_some_and(|until| now < *until)
+        self.open.get(&address).is_some_and(|(until, _)| now < *until)
+    }
+
+    /// A device refused a stranger.
+    pub fn wants(&mut self, address: BleAddress) {
+        self.want.insert(address);
+    }
+
+    /// How a device is treated that is connected now.
+    pub fn pairing(&mut self, address: BleAddress, paired: bool, now: Instant) -> Pairing {
+        if paired {
+            return Pairing::Done;
+        }
+        match (self.is_open(address, now), self.want.contains(&address)) {
+            (false, _) => Pairing::Forbidden,
+            (true, false) => Pairing::IfItAsks,
+            (true, true) => {
+                // Only once for each refusal: what failed may have failed for another reason.
+                self.want.remove(&address);
+                Pairing::First
+            }
+        }
+    }
+
+    /// A connection with a device that is paired ended before it gave anything. Whether its keys count
+    /// as lost.
+    pub fn in_vain(&mut self, address: BleAddress, now: Instant) -> bool {
+        let Some((_, times)) = self.open.get_mut(&address).filter(|(until, _)| now < *until) else {
+            return false;
+        };
+        *times += 1;
+        *times >= IN_VAIN
     }
 
     /// Who may be paired with.
     pub fn allowed(&mut self, now: Instant) -> BTreeSet<BleAddress> {
-        self.0.retain(|_, until| now < *until);
-        self.0.keys().copied().collect()
+        self.open.retain(|_, (until, _)| now < *until);
+        self.open.keys().copied().collect()
     }
 }
 
@@ -173,5 +214,20 @@ mod tests {
         assert!(window.is_open(address(5), later - Duration::from_millis(1)));
         assert!(!window.is_open(address(5), later));
         assert!(window.allowed(later).is_empty());
+    }
+
+    #[test]
+    fn a_device_is_paired_with_first_once_it_refused_and_anew_once_it_lost_its_keys() {
+        let now = Instant::now();
+        let (mut window, cuff) = (Window::default(), address(5));
+        window.wants(cuff);
+        assert_eq!(window.pairing(cuff, false, now), Pairing::Forbidden);
+        assert!(!window.in_vain(cuff, now) && !window.in_vain(cuff, now));
+        window.open(cuff, now);
+        assert_eq!(window.pairing(cuff, true, now), Pairing::Done);
+        assert_eq!(window.pairing(cuff, false, now), Pairing::First);
+        assert_eq!(window.pairing(cuff, false, now), Pairing::IfItAsks);
+        assert!(!window.in_vain(cuff, now), "once may be the radio");
+        assert!(window.in_vain(cuff, now));
     }
 }

@@ -21,7 +21,7 @@ use super::enrolled::{Enrolled, Said};
 use super::key::Key;
 use super::pairing::{Agent, Window};
 use super::signals::{Advert, Signal};
-use super::wearable::{self, End, Told};
+use super::wearable::{self, End, Pairing, Told, Verdict};
 use crate::driver::{Context, DriverError};
 
 /// Limits of the radio.
@@ -122,6 +122,14 @@ async fn wait_for_adapter(name: &str, adapter: &str, limit: Duration) -> Result<
     }
 }
 
+/// One conversation.
+struct Session {
+    with: BleAddress,
+    /// Whether the daemon had the device's keys when it began.
+    paired: bool,
+    verdict: Verdict,
+}
+
 /// What the loop owns while it listens.
 struct Radio<'a> {
     name: &'a str,
@@ -135,8 +143,8 @@ struct Radio<'a> {
     connections: Connections,
     window: Window,
     agent: Option<(BTreeSet<BleAddress>, Agent)>,
-    sessions: JoinSet<End>,
-    session_of: HashMap<Id, BleAddress>,
+    sessions: JoinSet<()>,
+    session_of: HashMap<Id, Session>,
     told: mpsc::Sender<Told>,
     scan_paused: Option<Instant>,
     scanned_again: Instant,
@@ -375,27 +383,50 @@ impl Radio<'_> {
         // A scan that is not running needs no pause.
         let _ = self.bluez.stop_scan().await;
         self.scan_paused = Some(Instant::now());
-        let may_pair = self.agent.is_some() && self.window.is_open(to, Instant::now());
+        let paired = self.bluez.is_paired(to).await;
+        let pairing = match self.agent {
+            Some(_) => self.window.pairing(to, paired, Instant::now()),
+            None => Pairing::Forbidden,
+        };
         let (bluez, told) = (self.bluez.clone(), self.told.clone());
-        let session = wearable::serve(peripheral, to, may_pair, bluez, told);
+        let verdict = Verdict::default();
+        let session = wearable::serve(peripheral, to, pairing, bluez, told, verdict.clone());
         let session = self.sessions.spawn(session);
-        self.session_of.insert(session.id(), to);
+        self.session_of.insert(session.id(), Session { with: to, paired, verdict });
         self.connections.begun(to, session);
         Ok(())
     }
 
-    async fn ended(&mut self, end: Result<(Id, End), JoinError>) -> Result<(), DriverError> {
-        let (id, reason) = match end {
-            Ok(end) => end,
-            Err(error) if error.is_cancelled() => {
-                (error.id(), End::Failed("the device hung up".to_owned()))
-            }
-            Err(error) => (error.id(), End::Failed(format!("the conversation failed: {error}"))),
+    async fn ended(&mut self, end: Result<(Id, ()), JoinError>) -> Result<(), DriverError> {
+        let (id, failed) = match end {
+            Ok((id, ())) => (id, None),
+            Err(error) if error.is_cancelled() => (error.id(), None),
+            Err(error) => (error.id(), Some(format!("the conversation failed: {error}"))),
         };
-        let Some(address) = self.session_of.remove(&id) else { return Ok(()) };
+        let Some(session) = self.session_of.remove(&id) else { return Ok(()) };
+        let Session { with: address, paired, verdict } = session;
+        let verdict = verdict.get().cloned().or(failed.map(End::Failed));
+        let reason = verdict.unwrap_or_else(|| End::Failed("the device hung up".to_owned()));
         tracing::info!(driver = self.name, %address, %reason, "connection ended");
-        let trouble = self.connections.ended(address, Instant::now());
-        if trouble || matches!(reason, End::Unpaired) {
+        let now = Instant::now();
+        let gave = self.connections.gave(address);
+        let trouble = self.connections.ended(address, now);
+        let unpaired = matches!(reason, End::Unpaired);
+        let accepted = self.window.is_open(address, now);
+        let in_vain = !gave && paired && self.window.in_vain(address, now);
+        let keyless = accepted && paired && (in_vain || unpaired);
+        if unpaired {
+            self.window.wants(address);
+        }
+        if keyless {
+            tracing::info!(driver = self.name, %address, "its keys are forgotten");
+            self.bluez.forget(address).await?;
+        }
+        if accepted && (unpaired || keyless) {
+            // The next try is another one.
+            self.connections.due_now(address);
+        }
+        if trouble || (unpaired && !accepted) {
             let told = lock(self.enrolled).connection(address, Some(reason.to_string()));
             self.tell(told.into_iter().collect()).await?;
         }

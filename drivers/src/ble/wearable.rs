@@ -2,7 +2,7 @@
 //! what can only be read. What is subscribed to comes with the daemon's signals. It must never hold up the radio's loop; it runs beside
 //! it and ends when the device is gone.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anju_model::config::BleAddress;
@@ -45,8 +45,21 @@ pub enum Told {
     },
 }
 
+/// Whether a device may be paired with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pairing {
+    /// It may not.
+    Forbidden,
+    /// It may if it asks for it. Most do by refusing what is read.
+    IfItAsks,
+    /// It is known to want it, which is done before anything else.
+    First,
+    /// It was.
+    Done,
+}
+
 /// Why a connection ended.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum End {
     /// For a reason that another try may mend.
     Failed(String),
@@ -72,29 +85,39 @@ impl std::fmt::Display for End {
     }
 }
 
+/// Why a connection ended, for whoever ends its conversation because the device is gone: it may be
+/// gone because the conversation was over.
+pub type Verdict = Arc<OnceLock<End>>;
+
 /// Serves one connection until it ends. A device that wants to be paired is paired with if it may.
 pub async fn serve(
     peripheral: Peripheral,
     address: BleAddress,
-    may_pair: bool,
+    pairing: Pairing,
     bluez: Arc<Bluez>,
     told: mpsc::Sender<Told>,
-) -> End {
-    let end = converse(&peripheral, address, may_pair, &bluez, &told).await;
+    verdict: Verdict,
+) {
+    let end = converse(&peripheral, address, pairing, &bluez, &told).await;
+    let end = end.err().unwrap_or_else(|| End::Failed("it ended".to_owned()));
+    // There is none before this one.
+    let _ = verdict.set(end);
     // Whatever failed, the next try begins from nothing.
     let _ = timeout(STEP, peripheral.disconnect()).await;
-    end.err().unwrap_or_else(|| End::Failed("it ended".to_owned()))
 }
 
 async fn converse(
     peripheral: &Peripheral,
     address: BleAddress,
-    may_pair: bool,
+    pairing: Pairing,
     bluez: &Bluez,
     told: &mpsc::Sender<Told>,
 ) -> Result<(), End> {
     step(CONNECT, "connecting", peripheral.connect()).await?;
     send(told, Told::Established(address)).await?;
+    if pairing == Pairing::First {
+        pair(address, bluez).await?;
+    }
     step(STEP, "finding its services", peripheral.discover_services()).await?;
     let mut only_read = Vec::new();
     let mut subscribed = 0;
@@ -103,7 +126,7 @@ async fn converse(
         if flags.intersects(CharPropFlags::NOTIFY | CharPropFlags::INDICATE) {
             let first = step(STEP, "subscribing", peripheral.subscribe(&characteristic)).await;
             if let Err(refused) = first {
-                get_let_in(refused, address, may_pair, bluez).await?;
+                get_let_in(refused, address, pairing, bluez).await?;
                 step(STEP, "subscribing", peripheral.subscribe(&characteristic)).await?;
             }
             subscribed += 1;
@@ -126,7 +149,7 @@ async fn converse(
             let data = match step(STEP, "reading", peripheral.read(known)).await {
                 Ok(data) => data,
                 Err(refused) => {
-                    get_let_in(refused, address, may_pair, bluez).await?;
+                    get_let_in(refused, address, pairing, bluez).await?;
                     step(STEP, "reading", peripheral.read(known)).await?
                 }
             };
@@ -147,31 +170,30 @@ fn known(peripheral: &Peripheral) -> Vec<Characteristic> {
 }
 
 /// A characteristic was refused. A device that gives it to no stranger is paired with, if it may be.
-/// One whose keys do not fit any more is forgotten, so that the next try begins from nothing.
-/// The daemon tries to pair by itself; where its agent, or the want of one, forbids it, it either
-/// says so or says nothing for half a minute.
+/// The daemon tries to pair by itself first; while that is forbidden, and sometimes although it went
+/// well, the daemon says nothing more of the characteristic. Then the next connection does better.
 async fn get_let_in(
     refused: String,
     address: BleAddress,
-    may_pair: bool,
+    pairing: Pairing,
     bluez: &Bluez,
 ) -> Result<(), End> {
-    let (stranger, paired) = (refused.contains(STRANGER), bluez.is_paired(address).await);
-    if !stranger && (paired || !refused.contains(TOO_LONG)) {
-        return Err(refused.into());
+    let open = matches!(pairing, Pairing::IfItAsks | Pairing::First);
+    if refused.contains(STRANGER) {
+        if !open {
+            return Err(End::Unpaired);
+        }
+        tracing::info!(%address, refused, "pairing");
+        return pair(address, bluez).await;
     }
-    if !may_pair {
-        return Err(End::Unpaired);
-    }
-    if paired {
-        bluez.forget(address).await.map_err(|error| error.to_string())?;
-        return Err(format!("{refused}; its keys do not fit any more and are forgotten").into());
-    }
-    tracing::info!(%address, refused, "pairing");
-    bluez.pair(address).await.map_err(|error| {
-        format!("{refused}; pairing failed too: {error}; put it in pairing mode beside the box")
-    })?;
-    Ok(())
+    let untried = matches!(pairing, Pairing::Forbidden | Pairing::IfItAsks);
+    Err(if untried && refused.contains(TOO_LONG) { End::Unpaired } else { refused.into() })
+}
+
+async fn pair(address: BleAddress, bluez: &Bluez) -> Result<(), End> {
+    let failed =
+        |error| End::Failed(format!("pairing: {error}; put it in pairing mode beside the box"));
+    bluez.pair(address).await.map_err(failed)
 }
 
 async fn send(told: &mpsc::Sender<Told>, what: Told) -> Result<(), String> {

@@ -52,6 +52,7 @@ impl Air {
         self.daemon.kill().unwrap();
         self.daemon.wait().unwrap();
         self.daemon = daemon();
+        self.wait_for_adapter();
     }
 
     /// The adapter is pulled out, with all devices gone silent.
