@@ -27,7 +27,7 @@ impl Channels {
             wecom: self.wecom.or_else(|| others.wecom.clone()),
             dingtalk: self.dingtalk.or_else(|| others.dingtalk.clone()),
             mail: self.mail.or_else(|| others.mail.clone()),
-            sms: self.sms.or_else(|| others.sms.clone()),
+            sms: self.sms.or(others.sms),
         }
     }
 
