@@ -137,9 +137,12 @@ impl Frame<'_> {
         if let Some(closed) = self.flag(&["closed"]) {
             return Some(!closed);
         }
-        let words = ["state", "event", "contact"].iter().chain(SWITCHES);
+        // SimpliSafe has it in `extradata`, as `Contact Open`.
+        let words = ["state", "event", "contact", "extradata"].iter().chain(SWITCHES);
         let words: Vec<String> = words.map(|name| self.text(name)).collect();
-        let is = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
+        let words = words.iter().map(|text| text.strip_prefix("contact ").unwrap_or(text.as_str()));
+        let words: Vec<&str> = words.collect();
+        let is = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
         if is(&["open", "opened"]) {
             return Some(true);
         }

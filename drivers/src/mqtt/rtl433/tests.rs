@@ -205,6 +205,17 @@ fn an_open_input_of_a_detector_is_its_alarm() {
 }
 
 #[test]
+fn a_contact_says_it_in_words_of_its_own() {
+    let said = |word: &str, state: u8| {
+        let fields = format!(r#""seq":1,"state":{state},"extradata":"{word}""#);
+        watched("door-contact", "SimpliSafe-Sensor", &fields)
+    };
+    assert_eq!(said("Contact Open", 1), [Contact { open: true }.into()]);
+    assert_eq!(said("Contact Closed", 2), [Contact { open: false }.into()]);
+    assert_eq!(said("Alarm Off", 3), []);
+}
+
+#[test]
 fn the_words_of_a_detector_count() {
     let leak = |fields: &str| watched("water-leak", "Govee-Water", fields);
     for aside in ["Button Press", "Battery Report", "Heartbeat", "Unknown"] {
