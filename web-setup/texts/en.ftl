@@ -73,6 +73,7 @@ helper-coming = { $name } has answered
 helper-coming-in = { $name } has answered and comes in about { $minutes } min
 helper-arrived = { $name } is there
 
+rule-call = Asks to be called back
 rule-help = Help was asked for
 rule-fall = Somebody may have fallen
 rule-smoke = Smoke was found
@@ -81,6 +82,7 @@ rule-carbon-monoxide = Carbon monoxide was found
 rule-leak = Water was found
 rule-inactivity = No movement for a long time
 rule-not-up = No sign of getting up
+rule-wandering = Left home and may lose the way
 rule-left-home = Went out and is not back
 rule-device-silent = A device is not heard
 rule-device-low = A device’s battery is low

@@ -66,6 +66,7 @@ helper-coming = { $name } 已回应
 helper-coming-in = { $name } 已回应，约 { $minutes } 分钟到
 helper-arrived = { $name } 已到
 
+rule-call = 想通话，请回电
 rule-help = 有人求助
 rule-fall = 可能有人跌倒
 rule-smoke = 发现烟雾
@@ -74,6 +75,7 @@ rule-carbon-monoxide = 发现一氧化碳
 rule-leak = 发现漏水
 rule-inactivity = 很久没有活动
 rule-not-up = 还没有起床的迹象
+rule-wandering = 离家，可能走失
 rule-left-home = 出门后还没有回来
 rule-device-silent = 设备没有信号
 rule-device-low = 设备电量低

@@ -13,6 +13,7 @@ use anju_model::observation::{
 use anju_model::{DeviceKind, Fact, Moment, Observation};
 
 use crate::roster::Device;
+use crate::rules::wandering;
 
 /// Where the person was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Sign {
     pub person: Option<Place>,
     /// A door that leads out was opened (true) or closed (false).
     pub exit: Option<bool>,
+    /// A carried locator came home (true) or left (false).
+    pub home: Option<bool>,
     /// Somebody rang.
     pub bell: bool,
 }
@@ -181,6 +184,10 @@ fn read(device: &mut Device, said: &Observation, watch: Moment) -> Sign {
         Fact::Meter(meter) => {
             Sign::when(device.consumption.step(meter, said.baseline, watch), Place::Indoors)
         }
+        Fact::Location(location) => match wandering::came_home(location) {
+            None => Sign::default(),
+            home => Sign { person: Some(Place::Anywhere), home, ..Sign::default() },
+        },
         Fact::Bell(bell) => Sign { bell: bell.rung, ..Sign::default() },
         // Says nothing of a person, or, like a set-top box on the network, comes and goes by
         // itself until its habits are learned.

@@ -19,9 +19,9 @@ use crate::line::Line;
 use crate::overlooked::Overlooked;
 use crate::roster::{Device, Heard, Roster};
 use crate::rules::{
-    Scene, bathroom_stay, battery, climate, door_at_night, fall, hazards, help, inactivity,
+    Scene, bathroom_stay, battery, call, climate, door_at_night, fall, hazards, help, inactivity,
     left_home, lock, medication, not_up, out_of_bed, person_at_night, silent, strangers, supply,
-    tamper, test_press, trouble, unguarded, vital, voice, water_running,
+    tamper, test_press, trouble, unguarded, vital, voice, wandering, water_running,
 };
 
 /// A tick waits this long for an entry that was stamped before it but comes after it.
@@ -415,6 +415,11 @@ impl Guard {
                 let watch = heard.watch;
                 test_press::observe(&mut device.test_press, help, said, watch, cause, out);
             }
+            Fact::Call(call) => call::observe(call, said, cause, out),
+            Fact::Location(location) => {
+                let state = &mut device.wandering;
+                wandering::observe(state, &scene, location, said, cause, out);
+            }
             Fact::Fall(_) => fall::observe(&mut device.fall, said, now, cause, out),
             Fact::Camera(camera) => {
                 fall::observe(&mut device.fall, said, now, cause, out);
@@ -461,7 +466,11 @@ impl Guard {
             let lost = changed && device.lost();
             trouble::lost_or_back(&mut device.trouble, lost, said, now, cause, out);
         }
-        let sign = activity::sign(device, said, heard.watch);
+        let mut sign = activity::sign(device, said, heard.watch);
+        if sign.home == Some(false) && roster.somebody_there() {
+            // Somebody else carries it.
+            sign = Sign::default();
+        }
         bathroom_stay::observe(&mut self.bathroom_stay, &scene, said, sign, cause, out);
         if let Some(opened) = sign.exit {
             let state = &mut self.door_at_night;
@@ -598,6 +607,8 @@ pub fn judged(rule: &Rule) -> bool {
             | Rule::WaterRunning
             | Rule::Unguarded
             | Rule::Help
+            | Rule::Call
+            | Rule::Wandering
             | Rule::Fall
             | Rule::Smoke
             | Rule::Gas

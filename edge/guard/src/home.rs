@@ -9,6 +9,9 @@
 //! visitor left, the resident may sit and rest. Then the picture says `Unsure`, and the silence
 //! goes on being counted. The same holds where no motion detector could have seen the person come
 //! back, or all of them are lost, or a bed or radar says that somebody is there.
+//!
+//! A locator that leaves the home's zone says it without a door: who lives alone is out. When it
+//! comes back, the person is near and silence is counted from then, whatever absence was announced.
 
 use std::time::Duration;
 
@@ -143,6 +146,11 @@ impl Home {
             Some(false) => self.closed(now, cause, line),
             None => {}
         }
+        match sign.home {
+            Some(true) => self.came_near(),
+            Some(false) => self.carried_out(now, cause),
+            None => {}
+        }
         if sign.person == Some(Place::Indoors) {
             self.inside(now);
         }
@@ -160,6 +168,26 @@ impl Home {
         self.occupancy = match self.visitor {
             Some(_) => Occupancy::Visitor,
             None => Occupancy::AtHome,
+        };
+    }
+
+    fn came_near(&mut self) {
+        self.all_may_be_out = false;
+        self.departure = None;
+        if !self.judges_presence() {
+            self.occupancy = Occupancy::Unsure;
+        }
+    }
+
+    fn carried_out(&mut self, now: Moment, cause: &EntryId) {
+        if self.means.several || !self.judges_presence() {
+            return;
+        }
+        self.settling = None;
+        self.visitor = None;
+        self.occupancy = match self.departure.take().filter(|departure| now <= departure.by) {
+            Some(Departure { until, cause, .. }) => Occupancy::Away { until, cause },
+            None => Occupancy::Out { since: now, cause: cause.clone() },
         };
     }
 

@@ -13,7 +13,7 @@ use crate::activity;
 use crate::consumption::Consumption;
 use crate::rules::{
     battery, climate, fall, hazards, lock, out_of_bed, person_at_night, silent, tamper, test_press,
-    trouble, vital, voice, water_running,
+    trouble, vital, voice, wandering, water_running,
 };
 
 /// How many devices that are not configured are remembered.
@@ -56,6 +56,8 @@ pub struct Device {
     pub vital: vital::State,
     /// See [`voice`].
     pub voice: voice::State,
+    /// See [`wandering`].
+    pub wandering: wandering::State,
     /// See [`climate`].
     pub climate: climate::State,
     /// See [`water_running`].
@@ -117,6 +119,7 @@ impl Device {
             out_of_bed: out_of_bed::State::default(),
             vital: vital::State::default(),
             voice: voice::State::default(),
+            wandering: wandering::State::default(),
             climate: climate::State::default(),
             water_running: water_running::State::default(),
             lock: lock::State::default(),

@@ -4,6 +4,7 @@
 
 pub mod bathroom_stay;
 pub mod battery;
+pub mod call;
 pub mod climate;
 pub mod door_at_night;
 pub mod fall;
@@ -25,6 +26,7 @@ pub mod trouble;
 pub mod unguarded;
 pub mod vital;
 pub mod voice;
+pub mod wandering;
 pub mod water_running;
 
 use std::time::Duration;

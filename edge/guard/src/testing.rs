@@ -47,6 +47,8 @@ fn kind(id: &str) -> (DeviceKind, &str) {
             "mattress" => DeviceKind::Mattress,
             "gas" => DeviceKind::Gas,
             "ear" => return (DeviceKind::VoiceAlarm, "bedroom"),
+            "phone" => DeviceKind::Locator,
+            "talk" => DeviceKind::OneTouchSpeaker,
             "pendant" => DeviceKind::PortableAlarm,
             "badge" => DeviceKind::SmartBadge,
             "cuff" => DeviceKind::BloodPressure,

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use anju_model::config::Person;
 use anju_model::{DeviceId, DeviceKind, Language, Moment, Observation, Rule, Stamp};
 use jiff::Timestamp;
 
@@ -11,7 +12,7 @@ use crate::activity;
 use crate::guard::Guard;
 use crate::home::Occupancy;
 use crate::roster::Device;
-use crate::rules::bathroom_stay;
+use crate::rules::{bathroom_stay, wandering};
 
 /// The picture of the home.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,6 +105,8 @@ whys! {
     NoDevice "没有所需的设备" "no device tells what it needs";
     /// All devices that tell what it needs are lost.
     DevicesLost "所需的设备全部失联" "all devices it needs are lost";
+    /// No person has the risk that it watches.
+    NoRisk "没有人登记这项风险" "no person has this risk";
     /// No door contact leads out.
     NoExit "没有入户门的门磁" "no contact on a door that leads out";
     /// The clock is not known.
@@ -159,6 +162,7 @@ impl Guard {
         let figures = &self.household.guard;
         let single = [
             (Rule::Help, self.having(activity::calls_for_help)),
+            (Rule::Call, self.having(|k| k == DeviceKind::OneTouchSpeaker)),
             (
                 Rule::Fall,
                 self.having(|k| {
@@ -183,6 +187,7 @@ impl Guard {
             (Rule::Inactivity, self.inactivity_standing()),
             (Rule::NotUp, self.not_up_standing()),
             (Rule::LeftHome, self.left_home_standing()),
+            (Rule::Wandering, self.wandering_standing()),
             (
                 Rule::DoorAtNight,
                 self.habit(figures.door_at_night.enabled, figures.door_at_night.trial, |d| d.exit),
@@ -317,16 +322,33 @@ impl Guard {
             Standing::Off(Why::Disabled)
         } else if self.household.persons.len() > 1 {
             Standing::Off(Why::SeveralPersons)
+        } else if matches!(self.home.occupancy, Occupancy::Away { .. }) {
+            Standing::Off(Why::Away)
+        } else if self.roster.any(|d| located(d) && !d.lost()) {
+            Standing::Active
         } else if !self.roster.any(|d| d.exit) {
             Standing::Off(Why::NoExit)
         } else if !self.roster.any(|d| activity::sees_movement(d.origin.kind)) {
             Standing::Off(Why::NoDevice)
         } else if self.blind.is_some() {
             Standing::Limited(Why::DevicesLost)
-        } else if matches!(self.home.occupancy, Occupancy::Away { .. }) {
-            Standing::Off(Why::Away)
         } else {
             Standing::Active
         }
     }
+
+    fn wandering_standing(&self) -> Standing {
+        let wanders = |p: &Person| p.risks.iter().any(|risk| risk == wandering::RISK);
+        if !self.household.persons.iter().any(wanders) {
+            Standing::Off(Why::NoRisk)
+        } else if matches!(self.home.occupancy, Occupancy::Away { .. }) {
+            Standing::Off(Why::Away)
+        } else {
+            self.having(|k| k == DeviceKind::Locator)
+        }
+    }
+}
+
+fn located(device: &Device) -> bool {
+    device.origin.kind == DeviceKind::Locator
 }

@@ -134,6 +134,8 @@ macro_rules! rules {
 rules! {
     /// Help was asked for.
     Help = "help", 101;
+    /// Somebody asks to be called back.
+    Call = "call", 606;
     /// A fall.
     Fall = "fall", 120;
     /// Smoke.
@@ -150,6 +152,8 @@ rules! {
     NotUp = "not-up", 641;
     /// Left home and not back.
     LeftHome = "left-home", 641;
+    /// Who may lose the way left home.
+    Wandering = "wandering", 641;
     /// An outer door opened at night.
     DoorAtNight = "door-at-night", 641;
     /// In the bathroom for too long.

@@ -26,6 +26,7 @@ class-fault = Fault
 
 rule-help = { $thing } was pressed
 rule-help-heard = { $thing } heard a call for help
+rule-call = somebody pressed { $thing } and would like to talk; please call the home back
 rule-fall = { $thing } felt a fall
 rule-smoke = { $thing } found smoke
 rule-gas = { $thing } found a gas leak
@@ -40,6 +41,7 @@ rule-left-home = { $since ->
     [none] went out a long time ago and is not back
    *[other] went out at { $since } and is not back
 }
+rule-wandering = { $thing } has left home; whoever carries it may lose the way
 rule-device-silent = { $thing } is not heard any more
 rule-unguarded = nothing in the home can call for help or see a person any more
 rule-device-low = { $thing } has a low battery

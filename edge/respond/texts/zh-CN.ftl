@@ -25,6 +25,7 @@ class-fault = 故障
 
 rule-help = { $thing }被按下
 rule-help-heard = { $thing }听到有人呼救
+rule-call = 有人按了{ $thing }，想和您通话，请给家里回个电话
 rule-fall = { $thing }感应到有人跌倒
 rule-smoke = { $thing }发现烟雾
 rule-gas = { $thing }发现燃气泄漏
@@ -39,6 +40,7 @@ rule-left-home = { $since ->
     [none] 出门很久还没有回来
    *[other] { $since }出门后还没有回来
 }
+rule-wandering = { $thing }离开了家，本人可能走失
 rule-device-silent = { $thing }没有信号了
 rule-unguarded = 家里已没有能求助或感知老人的设备在工作
 rule-device-low = { $thing }电量低

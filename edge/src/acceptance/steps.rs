@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anju_model::observation::{HelpState, MedicationState};
+use anju_model::observation::{CallState, HelpState, MedicationState};
 use anju_model::{DeviceKind, Fact, Rule};
 
 /// One thing that has to be seen.
@@ -123,8 +123,8 @@ impl Expect {
     pub fn met_by(self, fact: &Fact) -> bool {
         match (self, fact) {
             (Expect::Pressed, Fact::Help(help)) => help.state == HelpState::Pressed,
-            (Expect::CallAsked, Fact::Call(_))
-            | (Expect::Somebody, Fact::Fall(_))
+            (Expect::CallAsked, Fact::Call(call)) => call.state == CallState::Asked,
+            (Expect::Somebody, Fact::Fall(_))
             | (Expect::Seen, Fact::Camera(_))
             | (Expect::Air, Fact::Air(_)) => true,
             (Expect::Somebody, Fact::Motion(motion)) => motion.moving,
@@ -207,7 +207,7 @@ pub const fn of(kind: DeviceKind) -> Step {
         | DeviceKind::PortableAlarm
         | DeviceKind::VoiceAlarm
         | DeviceKind::SmartCane => step(&[E::Pressed, E::Alert], &[Rule::Help], 120),
-        DeviceKind::OneTouchSpeaker => step(&[E::CallAsked], &[], 120),
+        DeviceKind::OneTouchSpeaker => step(&[E::CallAsked, E::Alert], &[Rule::Call], 120),
         DeviceKind::Motion | DeviceKind::FallDetector => step(&[E::Somebody], &[], 120),
         DeviceKind::WaterMeter | DeviceKind::WaterUse => step(&[E::Water], &[], 300),
         DeviceKind::ElectricityMeter => step(&[E::Electricity], &[], 300),

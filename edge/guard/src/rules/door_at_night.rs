@@ -12,14 +12,11 @@ use std::time::Duration;
 use anju_model::observation::Origin;
 use anju_model::{Class, EntryId, Finding, Moment, Observation, Rule};
 
-use super::{Scene, direct};
+use super::{Scene, direct, wandering};
 use crate::civil;
 
 /// How long an open door is not found again.
 const REPEAT: Duration = Duration::from_secs(900);
-
-/// The risk of a person who wanders.
-const WANDERING: &str = "wandering";
 
 /// What was found.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +50,7 @@ pub fn observe(
         return;
     }
     state.told = Some(scene.now);
-    let wanders = scene.household.persons.iter().any(|p| p.risks.iter().any(|r| r == WANDERING));
+    let wanders = scene.household.persons.iter().any(|p| p.risks.iter().any(|r| r == wandering::RISK));
     let class = if wanders { Class::Alarm } else { Class::Warning };
     let mut raise = direct(Rule::DoorAtNight, class, said, cause);
     raise.shadow = !wanders && scene.on_trial(rule.trial);

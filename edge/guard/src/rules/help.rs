@@ -6,7 +6,8 @@
 //! figures. A press that was only known at start (a retained message) is an old one and is passed
 //! over.
 //!
-//! What only a microphone heard is asked about first, see [`super::voice`]. A call asked for at the one-touch speaker is a request and not this rule's.
+//! What only a microphone heard is asked about first, see [`super::voice`]. A call asked for at the
+//! one-touch speaker is a request, see [`super::call`].
 
 use anju_model::observation::{Help, HelpState};
 use anju_model::{Class, EntryId, Finding, Observation, Rule};

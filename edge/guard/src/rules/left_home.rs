@@ -2,9 +2,10 @@
 //! dressed for the night. Absence is counted from the moment the door closed with no motion after
 //! it for 15 minutes, or from the end of an announced absence; a warning after 6 h, an alarm after
 //! 12 h. A sign of the person inside ends it; the door alone does not, because a neighbour may look
-//! in, or the person may fall behind the door. It is only judged where one person lives: with
+//! in, or the person may fall behind the door. A locator that leaves the home's zone counts as the
+//! door that closed, and one that comes back ends it. It is only judged where one person lives: with
 //! several, a door does not tell who left, and the motion of one hides the absence of the other.
-//! It needs a motion detector that would see the return. Figures: this project's own; the pilots
+//! Without a locator it needs a motion detector that would see the return. Figures: this project's own; the pilots
 //! ask the other way round (no exit for 48 h).
 
 use anju_model::{Class, EntryId, Finding, Moment, Rule};

@@ -8,6 +8,7 @@ mod immediate;
 mod silence;
 mod supply;
 mod voice;
+mod wandering;
 
 /// Nothing found.
 const NOTHING: [&str; 0] = [];

@@ -133,7 +133,8 @@ impl Alert {
     /// after somebody accepted, or after a cancel, means that help is wanted still. A detector
     /// that repeats itself means only that the cause lasts.
     pub(super) fn restarts_on_repeat(&self) -> bool {
-        self.cancelled || (self.subject.rule == Rule::Help && !self.helpers.is_empty())
+        self.cancelled
+            || (matches!(self.subject.rule, Rule::Help | Rule::Call) && !self.helpers.is_empty())
     }
 
     /// Applies one recorded step.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anju_model::observation::Origin;
 use anju_model::{
-    AlertChange, AlertId, AlertStep, BoxEvent, Class, DeviceId, Moment, Raise, Rule, Subject,
+    AlertChange, AlertId, AlertStep, BoxEvent, Class, DeviceId, DeviceKind, Moment, Raise, Rule, Subject,
 };
 
 use super::action::{Action, NoticeKind};
@@ -137,9 +137,10 @@ impl Book {
             .collect()
     }
 
-    /// The cancel gesture: of what the device itself raised, and of a suspected fall, since the
-    /// person answers that question with whatever button is near. A gesture made as a test takes
-    /// back tests only.
+    /// The cancel gesture: of what the device itself raised, and of a suspected fall of the same
+    /// person, who takes it back with whatever button is near. What a microphone heard takes back
+    /// another device's alert only while the box asks, since anybody may say "no". A gesture made
+    /// as a test takes back tests only.
     pub(super) fn cancel(
         &mut self,
         now: Moment,
@@ -147,15 +148,21 @@ impl Book {
         test: bool,
         out: &mut Vec<Action>,
     ) {
+        let answers =
+            origin.kind != DeviceKind::VoiceAlarm || self.asked.contains(&Rule::Help);
         if !test && self.asked.remove(&Rule::Help) {
             out.push(Action::Announce(speech::not_called()));
         }
         let meant = |alert: &&Alert| {
-            let own = alert.subject.device.as_ref() == Some(&origin.device)
-                && alert.subject.rule == Rule::Help;
+            let subject = &alert.subject;
+            let own = subject.device.as_ref() == Some(&origin.device);
             !alert.cancelled
-                && (!test || alert.subject.test)
-                && (own || alert.subject.rule == Rule::Fall)
+                && (!test || subject.test)
+                && match subject.rule {
+                    Rule::Help => own,
+                    Rule::Fall => own || (answers && self.is_of_the_same(origin, subject)),
+                    _ => false,
+                }
         };
         let ids: Vec<AlertId> =
             self.alerts.values().filter(meant).map(|a| a.subject.alert.clone()).collect();
@@ -165,6 +172,16 @@ impl Book {
             self.announce(&id, speech::cancelled, out);
             self.notify_told(&id, NoticeKind::Cancelled, None, out);
             self.advance(now, &id, out);
+        }
+    }
+
+    /// Whether who uses a device is whom an alert is about, as far as it is known: the same person,
+    /// or, where several live here and one of them is not named, in the same room.
+    fn is_of_the_same(&self, origin: &Origin, subject: &Subject) -> bool {
+        let alone = self.household.persons.len() <= 1;
+        match (&origin.person, &subject.person) {
+            (Some(who), Some(whom)) => who == whom,
+            _ => alone || (origin.room.is_some() && origin.room == subject.room),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Guards people against a broken sensor that raises alert after alert: what comes and goes is told
 //! of once in a while, and many alerts of one kind at once are told as a few. Every one of them is
-//! recorded and shown all the same. It must never hold back a call for help or a fall.
+//! recorded and shown all the same. It must never hold back a call, a fall or a
+//! person who wanders.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -28,9 +29,11 @@ pub(super) struct Floods {
     told: HashMap<Key, Moment>,
 }
 
-const fn quiet(class: Class) -> Option<Duration> {
+const fn quiet(rule: &Rule, class: Class) -> Option<Duration> {
     match class {
         Class::Alarm => None,
+        // Who took a call back and asks again wants it.
+        Class::Request if matches!(rule, Rule::Call) => None,
         Class::Warning => Some(WARNED_EVERY),
         Class::Request | Class::Fault => Some(FAULT_TOLD_EVERY),
     }
@@ -39,16 +42,16 @@ const fn quiet(class: Class) -> Option<Duration> {
 impl Floods {
     /// Somebody is told of an alert.
     pub(super) fn told(&mut self, now: Moment, subject: &Subject) {
-        if quiet(subject.class).is_none() {
+        if quiet(&subject.rule, subject.class).is_none() {
             return;
         }
         if self.told.len() >= MOST {
-            self.told.retain(|key, at| quiet(key.class).is_some_and(|q| now < at.after(q)));
+            self.told.retain(|key, at| quiet(&key.rule, key.class).is_some_and(|q| now < at.after(q)));
         }
         if self.told.len() < MOST {
             // The first telling counts: what goes on coming and going is told again in the end.
             let told = self.told.entry(Key::of(subject)).or_insert(now);
-            if quiet(subject.class).is_some_and(|quiet| now >= told.after(quiet)) {
+            if quiet(&subject.rule, subject.class).is_some_and(|quiet| now >= told.after(quiet)) {
                 *told = now;
             }
         }
@@ -64,7 +67,7 @@ impl Floods {
     /// Until when nobody is told of a new alert.
     pub(super) fn hold(&self, now: Moment, subject: &Subject) -> Option<Moment> {
         let told = self.told.get(&Key::of(subject))?;
-        quiet(subject.class).map(|quiet| told.after(quiet)).filter(|until| now < *until)
+        quiet(&subject.rule, subject.class).map(|quiet| told.after(quiet)).filter(|until| now < *until)
     }
 }
 
@@ -79,7 +82,7 @@ impl Book {
     /// Whether enough alerts of the same kind that are open were raised shortly before it.
     pub(super) fn is_one_of_many(&self, alert: &Alert) -> bool {
         let own = &alert.subject;
-        if matches!(own.rule, Rule::Help | Rule::Fall) {
+        if matches!(own.rule, Rule::Help | Rule::Call | Rule::Fall | Rule::Wandering) {
             return false;
         }
         let before = |other: &&Alert| {

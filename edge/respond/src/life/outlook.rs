@@ -43,6 +43,7 @@ pub const fn gravest(rule: &Rule) -> Class {
         | Rule::Leak
         | Rule::Inactivity
         | Rule::LeftHome
+        | Rule::Wandering
         | Rule::DoorAtNight
         | Rule::BathroomStay
         | Rule::OutOfBed
@@ -57,7 +58,7 @@ pub const fn gravest(rule: &Rule) -> Class {
         | Rule::Strangers
         | Rule::PersonAtNight
         | Rule::Other(_) => Class::Warning,
-        Rule::TestDue => Class::Request,
+        Rule::TestDue | Rule::Call => Class::Request,
         Rule::Unguarded
         | Rule::DeviceSilent
         | Rule::DeviceLow

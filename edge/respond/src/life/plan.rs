@@ -40,7 +40,10 @@ const fn gravest(subject: &Subject) -> bool {
 pub(super) fn steps<'a>(household: &'a Household, subject: &Subject) -> Vec<Vec<&'a Contact>> {
     let usable: Vec<&Contact> =
         household.contacts.iter().filter(|c| !c.channels.is_empty()).collect();
+    // Who asks for a call wants to talk to the family first, not to those who do errands.
+    let calm = subject.class == Class::Warning || subject.rule == Rule::Call;
     let chosen = match subject.class {
+        _ if calm => usable,
         Class::Alarm | Class::Warning => usable,
         Class::Request => by_role(
             &usable,
@@ -67,7 +70,7 @@ pub(super) fn steps<'a>(household: &'a Household, subject: &Subject) -> Vec<Vec<
         return vec![chosen];
     }
     let mut steps = in_steps(chosen);
-    if subject.class == Class::Warning {
+    if calm {
         family_first(&mut steps);
     }
     steps

@@ -3,7 +3,8 @@
 use anju_model::command::Command;
 use anju_model::config::{ContactRole, Hours};
 use anju_model::delivery::{DeliveryState, Message};
-use anju_model::{AlertId, Class, Delivery, Outcome, Rule};
+use anju_model::observation::Origin;
+use anju_model::{AlertId, Class, Delivery, DeviceKind, Outcome, Rule};
 
 use super::home::*;
 use crate::life::NoticeKind as K;
@@ -246,6 +247,81 @@ fn a_call_that_was_heard_is_asked_about_and_taken_back_by_a_cancel() {
     let actions = home.input(Input::Finding(cancel(false))).actions;
     assert_eq!((said(&actions), told(&actions)), (vec!["help-cancelled"], vec![]));
     assert_eq!(home.input(Input::Finding(cancel(false))).actions, []);
+}
+
+/// Whether a cancel of a device takes back the fall that is open.
+fn takes_back(home: &mut Home, origin: Origin) -> bool {
+    let cancel = anju_model::Finding::Cancel { origin, cause: entry(9), test: false };
+    let cancelled = steps(&home.input(Input::Finding(cancel)).actions).contains(&"cancelled");
+    assert_eq!(cancelled, home.stage() == crate::life::Stage::Cancelled);
+    cancelled
+}
+
+/// A device of somebody in a room, and a home of that many persons in which a radar felt a fall.
+fn fell(persons: &[&str], whom: Option<&str>) -> Home {
+    let mut household = household(anju_model::Language::En, family());
+    let usual = household.persons[0].clone();
+    let named = |id: &&str| anju_model::config::Person {
+        id: anju_model::PersonId::new(*id).unwrap(),
+        ..usual.clone()
+    };
+    household.persons = persons.iter().map(named).collect();
+    let mut home = Home::of(household);
+    let mut raise = finding(Rule::Fall, Class::Alarm, Some("radar"), 1);
+    if let Some(origin) = &mut raise.origin {
+        origin.person = whom.map(|id| anju_model::PersonId::new(id).unwrap());
+    }
+    home.raise(raise);
+    home
+}
+
+fn of(kind: DeviceKind, person: Option<&str>, room: &str) -> Origin {
+    Origin {
+        kind,
+        room: Some(anju_model::RoomId::new(room).unwrap()),
+        person: person.map(|id| anju_model::PersonId::new(id).unwrap()),
+        ..origin("another")
+    }
+}
+
+#[test]
+fn a_fall_is_taken_back_by_whom_it_is_about_and_by_nobody_else() {
+    let button = |person, room| of(DeviceKind::FixedAlarm, person, room);
+    let one = || fell(&["wang"], None);
+    assert!(takes_back(&mut one(), button(None, "bedroom")), "who lives alone, anywhere");
+    assert!(takes_back(&mut one(), origin("radar")), "the device itself");
+    assert!(takes_back(&mut fell(&[], None), button(None, "bedroom")), "nobody is named");
+    let two = |whom| fell(&["wang", "li"], whom);
+    assert!(takes_back(&mut two(Some("wang")), button(Some("wang"), "kitchen")));
+    assert!(!takes_back(&mut two(Some("wang")), button(Some("li"), "bathroom")), "her cane");
+    assert!(!takes_back(&mut two(Some("wang")), button(None, "bedroom")));
+    assert!(!takes_back(&mut two(None), button(Some("li"), "bedroom")));
+    assert!(takes_back(&mut two(None), button(Some("li"), "bathroom")), "beside the radar");
+}
+
+#[test]
+fn a_no_that_a_microphone_hears_takes_back_only_while_the_box_asks() {
+    let ear = || of(DeviceKind::VoiceAlarm, None, "kitchen");
+    let mut home = fell(&["wang"], None);
+    assert!(!takes_back(&mut home, ear()));
+    home.input(Input::Finding(anju_model::Finding::Ask { rule: Rule::Help, cause: entry(2) }));
+    assert!(takes_back(&mut home, ear()));
+}
+
+#[test]
+fn a_wish_to_talk_tells_the_family_first_and_again_whenever_it_is_asked_anew() {
+    let mut home = Home::new(family()).at_hour(3);
+    let asked = || finding(Rule::Call, Class::Request, Some("sos-bedroom"), 1);
+    let actions = home.raise(asked());
+    assert_eq!(told(&actions), [("daughter", K::Call)], "at any hour");
+    assert_eq!(said(&actions), ["contact-trying"]);
+    assert!(!actions.iter().any(|a| matches!(a, Action::Sound { .. })));
+    let body = &notices(&actions)[0].full.body;
+    assert!(body.contains("please call the home back"), "{body}");
+    home.accept("daughter", None);
+    assert_eq!(told(&home.raise(asked()))[0], ("daughter", K::Call), "she presses again");
+    assert_eq!(steps(&home.over(Rule::Call, Some("sos-bedroom"))), ["closed"]);
+    assert_eq!(told(&home.raise(asked())), [("daughter", K::Call)], "and soon after");
 }
 
 #[test]
