@@ -449,8 +449,7 @@ impl Guard {
                 lock::observe(&mut device.lock, &figures.lock, lock, said, cause, out);
             }
             Fact::Medication(_) | Fact::Contact(_) => {
-                let enabled = figures.medication.enabled;
-                medication::observe(&mut self.medication, enabled, said, now, cause, out);
+                medication::observe(&mut self.medication, &scene, said, cause, out);
             }
             Fact::Battery(b) => battery::observe(&mut device.battery, b, said, now, cause, out),
             Fact::Tamper(t) => tamper::observe(&mut device.tamper, t, said, cause, out),

@@ -51,7 +51,10 @@ struct Common {
 }
 
 fn generator() -> SchemaGenerator {
-    let mut settings = SchemaSettings::draft2020_12().for_serialize();
+    generator_of(SchemaSettings::draft2020_12().for_serialize())
+}
+
+fn generator_of(mut settings: SchemaSettings) -> SchemaGenerator {
     // Each document stands alone.
     settings.inline_subschemas = true;
     settings.into_generator()
@@ -93,7 +96,8 @@ fn of_common() -> Schema {
 /// The commands: the schema of their `data`, which carries the command's name under `command` only
 /// inside the box.
 pub fn commands() -> Schema {
-    Command::json_schema(&mut generator())
+    // What the box reads: what may be left out is not required.
+    Command::json_schema(&mut generator_of(SchemaSettings::draft2020_12().for_deserialize()))
 }
 
 fn event(common: Schema, event_type: &str, doc: &str, own: &Schema, more: &[Schema]) -> Schema {

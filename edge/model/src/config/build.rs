@@ -41,14 +41,14 @@ pub(super) fn household(
     }
     let (box_id, language, timezone) = the_box(root, faults);
     let service = service(root, faults);
-    let persons = people::persons(root, faults);
+    let guard = figures::guard(root, faults);
+    let persons = people::persons(root, guard.vital.range, faults);
     let zones = mqtt::zones(root, faults);
     let channels = channels::channels(root, faults);
     let upstream = system::upstream(root, faults);
     let contacts = people::contacts(root, &channels, upstream.is_some(), faults);
     let found = link::links(root, faults);
     let devices = device::devices(root, &found, &persons, serves, faults);
-    let guard = figures::guard(root, faults);
     let web = system::web(root, faults);
     let speaker = system::speaker(root, faults);
     let links = found.into_sound();

@@ -35,6 +35,7 @@ pub use action::{
 pub use alert::{ARRIVAL_GRACE, Stage};
 pub use book::{Book, MAX_OPEN_PER_CLASS};
 pub use civil::{DAY_BEGINS, DAY_ENDS};
+pub(crate) use plan::gravest;
 pub use view::{AlertView, HelperView};
 
 #[cfg(test)]

@@ -31,9 +31,9 @@ pub(super) const fn unguarded(subject: &Subject) -> bool {
 }
 
 /// Dangers that leave no time to try one after the other.
-const fn gravest(subject: &Subject) -> bool {
-    matches!(subject.class, Class::Alarm)
-        && matches!(subject.rule, Rule::Smoke | Rule::Gas | Rule::CarbonMonoxide)
+pub(crate) const fn gravest(rule: &Rule, class: Class) -> bool {
+    matches!(class, Class::Alarm)
+        && matches!(rule, Rule::Smoke | Rule::Gas | Rule::CarbonMonoxide)
 }
 
 /// The steps for an alert: contacts of one step are tried at once.
@@ -66,7 +66,7 @@ pub(super) fn steps<'a>(household: &'a Household, subject: &Subject) -> Vec<Vec<
             told
         }
     };
-    if gravest(subject) {
+    if gravest(&subject.rule, subject.class) {
         return vec![chosen];
     }
     let mut steps = in_steps(chosen);

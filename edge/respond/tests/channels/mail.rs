@@ -35,6 +35,7 @@ fn body(mail: &str) -> String {
 #[tokio::test]
 async fn a_call_goes_encrypted_by_either_way_and_without_names() {
     let mut sink = Sink::start(Mood::Fine).await;
+    let mut ids = std::collections::BTreeSet::new();
     for url in [starttls(&sink), format!("smtps://localhost:{}", sink.tls.port())] {
         let mut bench = start(&sink, &url, true);
         bench.ways.notify(&notice(1, "daughter", Class::Alarm, &MAIL));
@@ -42,6 +43,8 @@ async fn a_call_goes_encrypted_by_either_way_and_without_names() {
         assert!(to.contains("daughter@example.com"), "{to}");
         assert!(mail.contains("From: box@example.com"), "{mail}");
         assert!(mail.contains("Date: "), "{mail}");
+        let id = mail.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap();
+        assert!(id.ends_with("@example.com>") && ids.insert(id.to_owned()), "{id}");
         assert_eq!(body(&mail), "安居告警\r\n有一条告警，请尽快回应。");
         bench.sent("mail").await;
         bench.ways.stop().await;

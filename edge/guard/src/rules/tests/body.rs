@@ -147,6 +147,61 @@ fn a_dose_that_was_not_taken_in_its_time() {
 }
 
 #[test]
+fn one_opening_is_one_dose() {
+    // Opened at these times; which doses, of those at 08:00 and 09:00, were missed.
+    for (opened, missed) in [
+        (&["08:02"][..], &["10:00"][..]),
+        (&["08:02", "08:05"], &["10:00"]),
+        (&["08:02", "08:58"], &[]),
+        (&["08:31", "09:00"], &[]),
+        (&["07:30", "08:10"], &[]),
+        (&["07:00", "10:00"], &[]),
+        (&[], &["09:00", "10:00"]),
+    ] {
+        let mut home = home(&["pills"]);
+        let at = |hour| anju_model::config::TimeOfDay::constant(hour, 0, 0, 0);
+        home.guard.medication.times = vec![at(8), at(9)];
+        let mut life = Life::begin(home, "2026-11-24T06:00");
+        let mut found = Vec::new();
+        for time in opened {
+            found.extend(life.until(&format!("2026-11-24T{time}")));
+            life.say("pills", Contact { open: true });
+        }
+        found.extend(life.until("2026-11-24T12:00"));
+        let due: Vec<String> =
+            missed.iter().map(|at| format!("{at} warning medication pills")).collect();
+        assert_eq!(found, due, "{opened:?}");
+    }
+}
+
+#[test]
+fn a_partners_box_is_not_hers_and_the_two_boxes_of_one_person_count_together() {
+    for (persons, owners, missed) in [
+        (&["wang"][..], [None, None], &[][..]),
+        (&["wang", "li"], [None, None], &["21:00 warning medication pills"]),
+        (&["wang", "li"], [Some("wang"), Some("li")], &["21:00 warning medication pills"]),
+        (&["wang", "li"], [Some("wang"), Some("wang")], &[]),
+    ] {
+        let mut home = with_doses();
+        home.persons = persons.iter().map(|id| person(id)).collect();
+        let mut second = device("pills");
+        second.id = anju_model::DeviceId::new("his-pills").unwrap();
+        home.devices.push(second);
+        let person = |id| anju_model::PersonId::new(id).unwrap();
+        let boxes = home.devices.iter_mut().filter(|d| d.kind == anju_model::DeviceKind::PillBox);
+        for (device, owner) in boxes.zip(owners) {
+            device.person = owner.map(person);
+        }
+        let his = home.devices.last().unwrap().origin();
+        let mut life = Life::begin(home, "2026-11-24T15:00");
+        assert_eq!(life.until("2026-11-24T20:05"), NOTHING);
+        let open = anju_model::Observation::new(his, Contact { open: true });
+        life.record(anju_model::Body::Observation(open));
+        assert_eq!(life.until("2026-11-24T22:00"), missed, "{persons:?} {owners:?}");
+    }
+}
+
+#[test]
 fn a_dose_is_not_waited_for_while_away_or_while_the_box_was_off() {
     let mut life = Life::begin(with_doses(), "2026-11-24T10:00");
     life.away(Some("2026-11-26T12:00"));

@@ -37,7 +37,7 @@ pub(super) fn guard(root: &Row<'_>, faults: &mut Faults<'_>) -> Guard {
             .and_then(|fields| rules::test_press(&fields))
             .unwrap_or_default(),
         door_at_night: read("door_at_night", &schema::DOOR_AT_NIGHT, faults)
-            .and_then(|fields| rules::door_at_night(&fields))
+            .and_then(|fields| rules::door_at_night(&fields, faults))
             .unwrap_or_default(),
         bathroom_stay: read("bathroom_stay", &schema::BATHROOM_STAY, faults)
             .and_then(|fields| rules::bathroom_stay(&fields, faults))
@@ -64,7 +64,7 @@ pub(super) fn guard(root: &Row<'_>, faults: &mut Faults<'_>) -> Guard {
             .and_then(|fields| rules::strangers(&fields))
             .unwrap_or_default(),
         person_at_night: read("person_at_night", &schema::PERSON_AT_NIGHT, faults)
-            .and_then(|fields| rules::person_at_night(&fields))
+            .and_then(|fields| rules::person_at_night(&fields, faults))
             .unwrap_or_default(),
         supply: read("supply", &schema::SUPPLY, faults)
             .and_then(|fields| rules::supply(&fields))

@@ -1,7 +1,7 @@
 //! Persons and contacts.
 
 use super::super::schema::{self, CHANNELS_NOW};
-use super::super::{ChannelKind, Channels, Contact, ContactRole, Hours, Person};
+use super::super::{ChannelKind, Channels, Contact, ContactRole, Hours, Person, VitalRange};
 use super::Names;
 use super::channels::address;
 use super::hours::uncovered;
@@ -11,7 +11,11 @@ use crate::{ContactId, PersonId};
 
 use std::time::Duration;
 
-pub(super) fn persons(root: &Row<'_>, faults: &mut Faults<'_>) -> Vec<Person> {
+pub(super) fn persons(
+    root: &Row<'_>,
+    usual: VitalRange,
+    faults: &mut Faults<'_>,
+) -> Vec<Person> {
     let mut names = Names::new("person");
     let mut persons = Vec::new();
     for (index, row) in reader::rows(root, "person", faults).into_iter().enumerate() {
@@ -20,7 +24,7 @@ pub(super) fn persons(root: &Row<'_>, faults: &mut Faults<'_>) -> Vec<Person> {
         let id = names.of(&fields, index + 1, faults);
         let name = fields.text("name").unwrap_or_else(|| id.clone());
         let Ok(id) = PersonId::new(&id) else { continue };
-        let vital = super::rules::own_range(&fields);
+        let vital = super::rules::own_range(&fields, usual, faults);
         persons.push(Person { id, name, risks: fields.list("risks"), vital });
     }
     persons
@@ -121,7 +125,12 @@ fn contact(
     }
     if sound.is_empty() && written.is_empty() {
         let message = "this contact can not be reached over any channel";
-        let mend = "add a phone, an ntfy_topic, a mail, or channels = [\"centre\"]";
+        // An address is there, and the box has no way to it.
+        let way = |c: &ChannelKind| means.missing(*c).filter(|(key, _)| key.is_empty());
+        let mend = BY_ITSELF.iter().filter(|c| **c != ChannelKind::Centre).find_map(way).map_or(
+            "add a phone, an ntfy_topic, a mail, or channels = [\"centre\"]",
+            |(_, mend)| mend,
+        );
         fields.fault(faults, "channels", message, mend);
     }
     if sound.is_empty() {

@@ -18,11 +18,16 @@ pub(super) fn voice(fields: &Fields<'_>) -> Option<VoiceRule> {
     Some(VoiceRule { answer_within: fields.duration("answer_within")? })
 }
 
-pub(super) fn door_at_night(fields: &Fields<'_>) -> Option<DoorAtNightRule> {
+pub(super) fn door_at_night(
+    fields: &Fields<'_>,
+    faults: &mut Faults<'_>,
+) -> Option<DoorAtNightRule> {
+    let usual = DoorAtNightRule::default();
+    let (from, to) = window(fields, (usual.from, usual.to), faults)?;
     Some(DoorAtNightRule {
         enabled: fields.flag("enabled")?,
-        from: fields.time("from")?,
-        to: fields.time("to")?,
+        from,
+        to,
         trial: fields.duration("trial")?,
     })
 }
@@ -46,17 +51,18 @@ pub(super) fn bathroom_stay(
 }
 
 pub(super) fn out_of_bed(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<OutOfBedRule> {
+    let usual = OutOfBedRule::default();
+    let (from, to) = window(fields, (usual.from, usual.to), faults)?;
     let mut rule = OutOfBedRule {
         enabled: fields.flag("enabled")?,
-        from: fields.time("from")?,
-        to: fields.time("to")?,
+        from,
+        to,
         warn_after: fields.duration("warn_after")?,
         alarm_after: fields.duration("alarm_after")?,
         trial: fields.duration("trial")?,
     };
     if rule.warn_after >= rule.alarm_after {
         contradiction(fields, "warn_after", "alarm_after", faults);
-        let usual = OutOfBedRule::default();
         (rule.warn_after, rule.alarm_after) = (usual.warn_after, usual.alarm_after);
     }
     Some(rule)
@@ -120,8 +126,14 @@ pub(super) fn vital(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Vita
     })
 }
 
-pub(super) fn own_range(fields: &Fields<'_>) -> OwnRange {
-    OwnRange {
+/// What one person differs in. Together with what holds for everybody something must be in order;
+/// where nothing would be, that holds alone.
+pub(super) fn own_range(
+    fields: &Fields<'_>,
+    usual: VitalRange,
+    faults: &mut Faults<'_>,
+) -> OwnRange {
+    let mut own = OwnRange {
         heart_low: fields.number("heart_low"),
         heart_high: fields.number("heart_high"),
         breaths_low: fields.number("breaths_low"),
@@ -132,7 +144,59 @@ pub(super) fn own_range(fields: &Fields<'_>) -> OwnRange {
         spo2_low: fields.number("spo2_low"),
         body_decicelsius_low: fields.number("body_decicelsius_low"),
         body_decicelsius_high: fields.number("body_decicelsius_high"),
+    };
+    let range = own.over(usual);
+    let pairs = [
+        ("heart", range.heart_low, range.heart_high, &mut own.heart_low, &mut own.heart_high),
+        (
+            "breaths",
+            range.breaths_low,
+            range.breaths_high,
+            &mut own.breaths_low,
+            &mut own.breaths_high,
+        ),
+        (
+            "systolic",
+            range.systolic_low,
+            range.systolic_high,
+            &mut own.systolic_low,
+            &mut own.systolic_high,
+        ),
+        (
+            "body_decicelsius",
+            range.body_decicelsius_low,
+            range.body_decicelsius_high,
+            &mut own.body_decicelsius_low,
+            &mut own.body_decicelsius_high,
+        ),
+    ];
+    for (what, low, high, own_low, own_high) in pairs {
+        if low >= high && (own_low.is_some() || own_high.is_some()) {
+            let at = if own_low.is_some() { "low" } else { "high" };
+            let message = format!("nothing would be in order from {low} to {high}");
+            let mend = format!("make `{what}_low` less than `{what}_high`");
+            fields.fault(faults, &format!("{what}_{at}"), message, mend);
+            (*own_low, *own_high) = (None, None);
+        }
     }
+    own
+}
+
+/// The time of day in which a rule watches; over midnight if it ends before it begins.
+fn window(
+    fields: &Fields<'_>,
+    usual: (TimeOfDay, TimeOfDay),
+    faults: &mut Faults<'_>,
+) -> Option<(TimeOfDay, TimeOfDay)> {
+    let (from, to) = (fields.time("from")?, fields.time("to")?);
+    if from != to {
+        return Some((from, to));
+    }
+    let at = if fields.row.table.contains_key("to") { "to" } else { "from" };
+    let message = "`from` and `to` are the same time, so the rule would never watch";
+    let mend = "make them different, or switch the rule off with enabled = false";
+    fields.fault(faults, at, message, mend);
+    Some(usual)
 }
 
 pub(super) fn climate(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<ClimateRule> {
@@ -193,11 +257,16 @@ pub(super) fn strangers(fields: &Fields<'_>) -> Option<StrangersRule> {
     })
 }
 
-pub(super) fn person_at_night(fields: &Fields<'_>) -> Option<PersonAtNightRule> {
+pub(super) fn person_at_night(
+    fields: &Fields<'_>,
+    faults: &mut Faults<'_>,
+) -> Option<PersonAtNightRule> {
+    let usual = PersonAtNightRule::default();
+    let (from, to) = window(fields, (usual.from, usual.to), faults)?;
     Some(PersonAtNightRule {
         enabled: fields.flag("enabled")?,
-        from: fields.time("from")?,
-        to: fields.time("to")?,
+        from,
+        to,
     })
 }
 

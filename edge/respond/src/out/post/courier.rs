@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anju_model::config::ChannelKind;
 use anju_model::delivery::DeliveryState;
-use anju_model::{AlertId, Class};
+use anju_model::AlertId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, timeout};
@@ -148,14 +148,12 @@ impl Courier {
         let bundle = |notice: &Notice| carrier.bundle(notice);
         loop {
             let now = self.began.elapsed();
-            let class = self.outbox.next_class(now, bundle);
-            let Some(class) = class else {
+            let Some(gravity) = self.outbox.next_gravity(now, bundle) else {
                 return self.outbox.next_due(now).map(|due| self.began + due);
             };
-            let alarm = class == Class::Alarm;
             let mut wait = self.closed_until.saturating_sub(now);
             if let Some(bucket) = &mut self.bucket {
-                wait = wait.max(bucket.wait(now, alarm));
+                wait = wait.max(bucket.wait(now, gravity));
             }
             if !wait.is_zero() {
                 return Some(self.began + now + wait);

@@ -1,5 +1,5 @@
 //! What is still to be handed over: one letter for an alert and contact, the newest. Pure: times are
-//! offsets on one clock. Alarms overtake, and part of the ways is kept free for them, so that slow
+//! offsets on one clock. Alarms overtake, dangers that leave no time overtake other alarms, and part of the ways is kept free for them, so that slow
 //! answers about small things never hold up an alarm. Bounded.
 
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anju_model::{AlertId, Class, ContactId};
 
-use crate::life::Notice;
+use crate::life::{Notice, gravest};
 use crate::out::pace::Pace;
 
 /// Most letters that wait.
@@ -26,6 +26,20 @@ const ALARM_TRIES: u32 = 200;
 const OTHER_TRIES: u32 = 50;
 
 type Key = (AlertId, ContactId);
+
+/// How urgent a message is. Ordered: what goes first is the greatest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Gravity {
+    pub(super) class: Class,
+    /// A danger that leaves no time, such as smoke.
+    pub(super) gravest: bool,
+}
+
+impl Gravity {
+    const fn of(notice: &Notice) -> Self {
+        Self { class: notice.class, gravest: gravest(&notice.rule, notice.class) }
+    }
+}
 
 /// One notice on its way to one contact.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,7 +101,7 @@ impl Outbox {
             return None;
         }
         let least =
-            self.letters.values().min_by_key(|l| (l.notice.class, l.number)).map(Letter::key)?;
+            self.letters.values().min_by_key(|l| (Gravity::of(&l.notice), l.number)).map(Letter::key)?;
         self.letters.remove(&least).map(|letter| letter.notice)
     }
 
@@ -96,13 +110,13 @@ impl Outbox {
         self.at_once = at_once;
     }
 
-    /// The class of the most urgent letter that may go now.
-    pub(super) fn next_class(
+    /// How urgent the most urgent letter is that may go now.
+    pub(super) fn next_gravity(
         &self,
         now: Duration,
         bundle: impl Fn(&Notice) -> Option<String>,
-    ) -> Option<Class> {
-        self.next(now, &bundle).map(|letter| letter.notice.class)
+    ) -> Option<Gravity> {
+        self.next(now, &bundle).map(|letter| Gravity::of(&letter.notice))
     }
 
     /// The letters of the next message: the most urgent that may go now, and what can go with it,
@@ -114,14 +128,14 @@ impl Outbox {
     ) -> Vec<Letter> {
         let Some(first) = self.next(now, &bundle) else { return Vec::new() };
         let (first, bundled) = (first.key(), bundle(&first.notice));
-        let mut together: Vec<(Class, u64, Key)> = self
+        let mut together: Vec<(Gravity, u64, Key)> = self
             .letters
             .iter()
             .filter(|(key, _)| **key != first && !self.under_way.contains_key(*key))
             .filter(|(_, l)| bundled.is_some() && bundle(&l.notice) == bundled)
-            .map(|(key, l)| (l.notice.class, l.number, key.clone()))
+            .map(|(key, l)| (Gravity::of(&l.notice), l.number, key.clone()))
             .collect();
-        together.sort_by_key(|(class, number, _)| (std::cmp::Reverse(*class), *number));
+        together.sort_by_key(|(gravity, number, _)| (std::cmp::Reverse(*gravity), *number));
         let keys = std::iter::once(first).chain(together.into_iter().map(|(_, _, key)| key));
         let taken: Vec<Key> = keys.take(MOST_TOGETHER).collect();
         self.number += 1;
@@ -156,12 +170,15 @@ impl Outbox {
         if messages.len() >= self.at_once {
             return None;
         }
+        // The last way is for the gravest, unless it is the only one.
+        let last = messages.len() + 1 == self.at_once && self.at_once > 1;
         self.letters
             .iter()
             .filter(|(key, l)| l.due <= now && !self.under_way.contains_key(*key))
             .map(|(_, l)| l)
+            .filter(|l| !last || Gravity::of(&l.notice).gravest)
             .filter(|l| l.notice.class == Class::Alarm || below < AT_ONCE_BELOW_ALARM && !waits(l))
-            .max_by_key(|l| (l.notice.class, std::cmp::Reverse((l.due, l.number))))
+            .max_by_key(|l| (Gravity::of(&l.notice), std::cmp::Reverse((l.due, l.number))))
     }
 
     /// When the next letter is due; one that is due now waits for a way to be free.
@@ -267,6 +284,27 @@ mod tests {
         outbox.done(&taken[0]);
         outbox.put(s(1), notice(101, Class::Alarm, NoticeKind::Call));
         assert_eq!(one(&mut outbox, s(1)).notice.alert.as_str(), "box/1/101");
+    }
+
+    #[test]
+    fn smoke_overtakes_other_alarms_and_has_a_way_kept_free() {
+        let mut outbox = Outbox::default();
+        for n in 0..20 {
+            outbox.put(s(0), notice(n, Class::Alarm, NoticeKind::Call));
+        }
+        let taken: Vec<_> = std::iter::from_fn(|| outbox.take(s(0), alone).pop()).collect();
+        assert_eq!(taken.len(), AT_ONCE - 1);
+        outbox.put(s(1), Notice { rule: Rule::Smoke, ..notice(100, Class::Alarm, NoticeKind::Call) });
+        assert_eq!(one(&mut outbox, s(1)).notice.rule, Rule::Smoke);
+        assert!(outbox.take(s(1), alone).is_empty());
+        outbox.done(&taken[0]);
+        let smoke = |n| Notice { rule: Rule::Smoke, ..notice(n, Class::Alarm, NoticeKind::Call) };
+        outbox.put(s(2), smoke(101));
+        outbox.put(s(2), smoke(102));
+        let message = outbox.take(s(2), together);
+        let first: Vec<&str> = message.iter().take(2).map(|l| l.notice.alert.as_str()).collect();
+        assert_eq!(first, ["box/1/101", "box/1/102"]);
+        assert!(message.len() > 2);
     }
 
     #[test]

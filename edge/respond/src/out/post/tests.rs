@@ -153,6 +153,24 @@ async fn a_flood_goes_in_few_messages_and_a_real_alarm_gets_through_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn smoke_is_told_at_once_after_a_flood_of_presses() {
+    let robot = Robot::new(ROBOT, Vec::new());
+    let mut bench = Bench::new(&robot);
+    for n in 0..58 {
+        bench.post.send(&notice(n, Class::Alarm));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let began = Instant::now();
+    bench.post.send(&Notice { rule: Rule::Smoke, ..notice(5000, Class::Alarm) });
+    while bench.delivery().await.2 != "box/1/5000" {}
+    assert!(began.elapsed() < Duration::from_millis(100), "{:?}", began.elapsed());
+    let got = robot.got();
+    let message = got.iter().find(|(_, alerts)| alerts.contains(&"box/1/5000".into())).unwrap();
+    assert_eq!(message.1[0], "box/1/5000", "the gravest is named first");
+    assert!(message.1.len() > 1, "and the presses that waited go with it");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_hangs_fails_or_panics_is_tried_again() {
     let refuse = |refusal: Refusal| Answer::Refuse(refusal);
     let answers =
