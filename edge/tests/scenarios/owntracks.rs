@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::home::Home;
+use crate::home::{Home, alarm};
 
 const ROWS: &str = r#"
 [[zone]]
@@ -28,7 +28,12 @@ fn location(lat: f64, acc: u32, age: i64) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn home_is_left_by_a_position_that_counts() {
-    let mut home = Home::start(ROWS).await;
+    let wanders = |config: String| {
+        let risks = "[[person]]\nrisks = [\"wandering\"]\n";
+        assert!(config.contains("[[person]]\n"), "{config}");
+        config.replacen("[[person]]\n", risks, 1)
+    };
+    let mut home = Home::configured(ROWS, wanders).await;
     let topic = "owntracks/wang/phone";
     home.leave(topic, &location(30.19, 12, 30).to_string()).await;
     let at_home = json!({"zone": "home", "entered": true, "baseline": true});
@@ -39,6 +44,7 @@ async fn home_is_left_by_a_position_that_counts() {
     home.say(topic, &location(30.23, 9, 10)).await;
     let left = home.observed("phone", "location", json!({"zone": "home"})).await;
     assert_eq!((&left["entered"], &left["latitude_degrees"]), (&json!(false), &json!(30.23)));
+    assert_eq!(home.raised("phone").await, alarm("wandering"));
     home.say(topic, &json!({"_type": "lwt", "tst": 1})).await;
     home.observed("phone", "online", json!({"online": false})).await;
     home.say(topic, &location(30.19, 9, 0)).await;
