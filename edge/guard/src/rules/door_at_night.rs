@@ -50,7 +50,8 @@ pub fn observe(
         return;
     }
     state.told = Some(scene.now);
-    let wanders = scene.household.persons.iter().any(|p| p.risks.iter().any(|r| r == wandering::RISK));
+    let wanders =
+        scene.household.persons.iter().any(|p| p.risks.iter().any(|r| r == wandering::RISK));
     let class = if wanders { Class::Alarm } else { Class::Warning };
     let mut raise = direct(Rule::DoorAtNight, class, said, cause);
     raise.shadow = !wanders && scene.on_trial(rule.trial);

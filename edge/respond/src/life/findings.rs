@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anju_model::observation::Origin;
 use anju_model::{
-    AlertChange, AlertId, AlertStep, BoxEvent, Class, DeviceId, DeviceKind, Moment, Raise, Rule, Subject,
+    AlertChange, AlertId, AlertStep, BoxEvent, Class, DeviceId, DeviceKind, Moment, Raise, Rule,
+    Subject,
 };
 
 use super::action::{Action, NoticeKind};
@@ -148,8 +149,7 @@ impl Book {
         test: bool,
         out: &mut Vec<Action>,
     ) {
-        let answers =
-            origin.kind != DeviceKind::VoiceAlarm || self.asked.contains(&Rule::Help);
+        let answers = origin.kind != DeviceKind::VoiceAlarm || self.asked.contains(&Rule::Help);
         if !test && self.asked.remove(&Rule::Help) {
             out.push(Action::Announce(speech::not_called()));
         }

@@ -46,7 +46,8 @@ impl Floods {
             return;
         }
         if self.told.len() >= MOST {
-            self.told.retain(|key, at| quiet(&key.rule, key.class).is_some_and(|q| now < at.after(q)));
+            self.told
+                .retain(|key, at| quiet(&key.rule, key.class).is_some_and(|q| now < at.after(q)));
         }
         if self.told.len() < MOST {
             // The first telling counts: what goes on coming and going is told again in the end.
@@ -67,7 +68,9 @@ impl Floods {
     /// Until when nobody is told of a new alert.
     pub(super) fn hold(&self, now: Moment, subject: &Subject) -> Option<Moment> {
         let told = self.told.get(&Key::of(subject))?;
-        quiet(&subject.rule, subject.class).map(|quiet| told.after(quiet)).filter(|until| now < *until)
+        quiet(&subject.rule, subject.class)
+            .map(|quiet| told.after(quiet))
+            .filter(|until| now < *until)
     }
 }
 

@@ -32,8 +32,7 @@ pub(super) const fn unguarded(subject: &Subject) -> bool {
 
 /// Dangers that leave no time to try one after the other.
 pub(crate) const fn gravest(rule: &Rule, class: Class) -> bool {
-    matches!(class, Class::Alarm)
-        && matches!(rule, Rule::Smoke | Rule::Gas | Rule::CarbonMonoxide)
+    matches!(class, Class::Alarm) && matches!(rule, Rule::Smoke | Rule::Gas | Rule::CarbonMonoxide)
 }
 
 /// The steps for an alert: contacts of one step are tried at once.

@@ -11,11 +11,7 @@ use crate::{ContactId, PersonId};
 
 use std::time::Duration;
 
-pub(super) fn persons(
-    root: &Row<'_>,
-    usual: VitalRange,
-    faults: &mut Faults<'_>,
-) -> Vec<Person> {
+pub(super) fn persons(root: &Row<'_>, usual: VitalRange, faults: &mut Faults<'_>) -> Vec<Person> {
     let mut names = Names::new("person");
     let mut persons = Vec::new();
     for (index, row) in reader::rows(root, "person", faults).into_iter().enumerate() {

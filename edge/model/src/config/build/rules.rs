@@ -263,11 +263,7 @@ pub(super) fn person_at_night(
 ) -> Option<PersonAtNightRule> {
     let usual = PersonAtNightRule::default();
     let (from, to) = window(fields, (usual.from, usual.to), faults)?;
-    Some(PersonAtNightRule {
-        enabled: fields.flag("enabled")?,
-        from,
-        to,
-    })
+    Some(PersonAtNightRule { enabled: fields.flag("enabled")?, from, to })
 }
 
 pub(super) fn supply(fields: &Fields<'_>) -> Option<SupplyRule> {

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anju_model::AlertId;
 use anju_model::config::ChannelKind;
 use anju_model::delivery::DeliveryState;
-use anju_model::AlertId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, timeout};

@@ -100,8 +100,11 @@ impl Outbox {
         if known || self.letters.len() <= MOST {
             return None;
         }
-        let least =
-            self.letters.values().min_by_key(|l| (Gravity::of(&l.notice), l.number)).map(Letter::key)?;
+        let least = self
+            .letters
+            .values()
+            .min_by_key(|l| (Gravity::of(&l.notice), l.number))
+            .map(Letter::key)?;
         self.letters.remove(&least).map(|letter| letter.notice)
     }
 
@@ -294,7 +297,8 @@ mod tests {
         }
         let taken: Vec<_> = std::iter::from_fn(|| outbox.take(s(0), alone).pop()).collect();
         assert_eq!(taken.len(), AT_ONCE - 1);
-        outbox.put(s(1), Notice { rule: Rule::Smoke, ..notice(100, Class::Alarm, NoticeKind::Call) });
+        outbox
+            .put(s(1), Notice { rule: Rule::Smoke, ..notice(100, Class::Alarm, NoticeKind::Call) });
         assert_eq!(one(&mut outbox, s(1)).notice.rule, Rule::Smoke);
         assert!(outbox.take(s(1), alone).is_empty());
         outbox.done(&taken[0]);
