@@ -2,7 +2,7 @@
 //! button, from the page or from the command line.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::delivery::DeliveryState;
 use crate::{AlertId, ContactId, Outcome};
@@ -17,7 +17,7 @@ pub enum Command {
         /// Which alert.
         alert: AlertId,
         /// Minutes until I am there.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "whole")]
         minutes: Option<u32>,
     },
     /// I am there.
@@ -101,4 +101,40 @@ pub struct Request {
     /// What.
     #[serde(flatten)]
     pub command: Command,
+}
+
+/// A whole number, however it is written: to JSON, 5 and 5.0 are one number (RFC 8259, 6).
+fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(from)? else { return Ok(None) };
+    let whole = number.as_u64().and_then(|whole| u32::try_from(whole).ok()).or_else(|| {
+        let number = number.as_f64().filter(|n| n.fract() == 0.0)?;
+        format!("{number:.0}").parse().ok()
+    });
+    let whole = whole.ok_or_else(|| {
+        serde::de::Error::custom(format!("`minutes` is {number}, no whole number of minutes"))
+    })?;
+    Ok(Some(whole))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn minutes_are_whole_however_they_are_written() {
+        let read = |minutes: &str| {
+            let alert = r#""command":"accept","alert":"hz/1/2""#;
+            let command = serde_json::from_str(&format!("{{{alert}{minutes}}}")).ok()?;
+            let Command::Accept { minutes, .. } = command else { return None };
+            Some(minutes)
+        };
+        for five in ["5", "5.0", "5e0", "0.5e1"] {
+            assert_eq!(read(&format!(r#","minutes":{five}"#)), Some(Some(5)), "{five}");
+        }
+        assert_eq!(read(""), Some(None));
+        assert_eq!(read(r#","minutes":null"#), Some(None));
+        for no in ["5.5", "-1", "-1.0", "1e300", "4294967296", "\"5\"", "[]", "true"] {
+            assert_eq!(read(&format!(r#","minutes":{no}"#)), None, "{no}");
+        }
+    }
 }

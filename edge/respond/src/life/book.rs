@@ -7,7 +7,8 @@ use std::sync::Arc;
 use anju_model::command::Request;
 use anju_model::config::Household;
 use anju_model::{
-    AlertChange, AlertId, AlertStep, Class, Delivery, DeviceId, Finding, Moment, Rule, Subject,
+    AlertChange, AlertId, AlertStep, Class, Delivery, DeviceId, Finding, Moment, Outcome, Rule,
+    Subject,
 };
 
 use super::action::{Action, Handled, Input, Lights, RefusedCommand, SirenPattern};
@@ -54,6 +55,7 @@ impl Key {
 pub(super) struct Closed {
     pub(super) subject: Subject,
     pub(super) by: String,
+    pub(super) outcome: Option<Outcome>,
 }
 
 /// The alert book.
@@ -273,7 +275,7 @@ impl Book {
     fn apply(&mut self, at: Moment, change: &AlertChange) {
         let id = &change.subject.alert;
         match &change.step {
-            AlertStep::Closed { by, .. } => {
+            AlertStep::Closed { by, outcome, .. } => {
                 if let Some(alert) = self.alerts.remove(id) {
                     self.forget_key(&alert.subject);
                 }
@@ -285,7 +287,8 @@ impl Book {
                     }
                 }
                 self.over_told.remove(id);
-                self.remember_closed(change.subject.clone(), by.clone());
+                let (subject, by) = (change.subject.clone(), by.clone());
+                self.remember_closed(Closed { subject, by, outcome: *outcome });
             }
             AlertStep::FollowedUp { .. } => {}
             step => {
@@ -313,9 +316,9 @@ impl Book {
         }
     }
 
-    fn remember_closed(&mut self, subject: Subject, by: String) {
-        let id = subject.alert.clone();
-        if self.closed.insert(id.clone(), Closed { subject, by }).is_none() {
+    fn remember_closed(&mut self, closed: Closed) {
+        let id = closed.subject.alert.clone();
+        if self.closed.insert(id.clone(), closed).is_none() {
             self.closed_order.push_back(id);
         }
         while self.closed_order.len() > CLOSED_REMEMBERED {

@@ -7,7 +7,7 @@ use anju_model::delivery::{DeliveryState, Message};
 use anju_model::{AlertChange, AlertId, AlertStep, Class, ContactId, Delivery, Moment, Outcome};
 
 use super::action::{Action, Answer, NoticeKind, RefusedCommand};
-use super::book::Book;
+use super::book::{Book, Closed};
 use super::speech;
 
 /// Longest way that is believed, minutes.
@@ -42,7 +42,8 @@ impl Book {
             Command::Accept { alert, minutes } => self.accept(now, alert, by, *minutes, via, out),
             Command::Arrived { alert } => self.arrived(now, alert, by, via, out),
             Command::Close { alert, outcome, note } => {
-                if self.closed.get(alert).is_some_and(|closed| closed.by == by) {
+                let same = |closed: &Closed| closed.by == by && closed.outcome == Some(*outcome);
+                if self.closed.get(alert).is_some_and(same) {
                     return Ok(());
                 }
                 self.must_be_open(alert)?;

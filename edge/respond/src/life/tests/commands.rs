@@ -46,6 +46,9 @@ fn a_closed_alert_can_be_followed_up_and_nothing_else() {
         Command::Close { alert: alert.clone(), outcome: Outcome::Real, note: String::new() };
     assert_eq!(home.command("centre", close.clone()).1, refused);
     assert_eq!(home.command("daughter", close), (vec![], Ok(())), "the same again is no error");
+    let other =
+        Command::Close { alert: alert.clone(), outcome: Outcome::False, note: String::new() };
+    assert_eq!(home.command("daughter", other).1, refused, "another outcome is not the same");
     let (actions, answer) = home.command("social-worker", follow_up);
     assert_eq!((steps(&actions), answer), (vec!["followed_up"], Ok(())));
     // All this holds after a restart too.
