@@ -156,25 +156,25 @@ impl Flight {
         place
     }
 
-    /// How many new entries it takes. After a refusal the lane stands still until it is settled,
-    /// because receivers know duplicates by rising numbers. Behind one that was refused often a
-    /// single new one is taken, to see whether it is that entry's fault.
+    /// How many new entries it takes. Behind one that was refused a single new one is taken, to see
+    /// whether it is that entry's fault: if the new one passes, the others follow it, and the
+    /// refused one is offered again by itself. While nothing passes the lane stands still, because
+    /// receivers know duplicates by rising numbers.
     pub fn takes(&self) -> usize {
-        let mut refused = self.flying.iter().filter(|f| matches!(f.state, State::Again(_)));
-        let (first, more) = (refused.next(), refused.next().is_some());
-        let open = self.flying.iter().filter(|f| f.state != State::Done).count();
-        match first {
-            None => usize::MAX,
-            Some(first) if more || first.tries < MOST_TRIES || open > 1 => 0,
-            Some(_) => 1,
+        let own_fault = |f: &&Flying| f.standing == Standing::Overtaken;
+        let waits = |f: &&Flying| matches!(f.state, State::Again(_));
+        if !self.flying.iter().filter(waits).any(|f| !own_fault(&f)) {
+            return usize::MAX;
         }
+        let open = self.flying.iter().filter(|f| f.state != State::Done && !own_fault(f)).count();
+        usize::from(open == 1)
     }
 
     /// A new entry comes behind a refused one: that one is offered first, at once, and only if it
     /// is refused again the new one after it.
     pub fn behind_refused(&mut self, item: Item, now: Instant) {
         for flying in &mut self.flying {
-            if matches!(flying.state, State::Again(_)) {
+            if matches!(flying.state, State::Again(_)) && flying.standing != Standing::Overtaken {
                 flying.state = State::Again(now);
             }
         }
@@ -184,22 +184,34 @@ impl Flight {
 
     /// The refused entry that is offered next: the first, unless it was just refused and the one
     /// behind it was never offered; now and then the second, lest both are blamed on the broker.
+    /// Whatever others overtook is offered when its pause ends, whoever else is on the way.
     fn candidate(&self) -> Option<(usize, Instant)> {
-        let refused = self.flying.iter().enumerate().filter_map(|(index, f)| match f.state {
-            State::Again(at) => Some((index, at, f.tries)),
-            _ => None,
-        });
-        let mut refused = refused.take(2);
-        let (first, at, tries) = refused.next()?;
-        match refused.next() {
-            Some((second, fresh, 0)) if fresh < at => Some((second, fresh)),
-            Some((second, ..)) if tries >= MOST_TRIES && self.turns % 8 == 7 => Some((second, at)),
-            _ => Some((first, at)),
-        }
+        let waiting = |overtaken: bool| {
+            self.flying.iter().enumerate().filter_map(move |(index, f)| match f.state {
+                State::Again(at) if (f.standing == Standing::Overtaken) == overtaken => {
+                    Some((index, at, f.tries))
+                }
+                _ => None,
+            })
+        };
+        let overtaken = waiting(true).map(|(index, at, _)| (index, at)).min_by_key(|(_, at)| *at);
+        let on_its_way = |f: &Flying| f.state == State::Sent && f.standing != Standing::Overtaken;
+        let mut refused = waiting(false).take(2);
+        let refused = match (refused.next(), refused.next()) {
+            _ if self.flying.iter().any(on_its_way) => None,
+            (None, _) => None,
+            (Some((_, at, _)), Some((second, fresh, 0))) if fresh < at => Some((second, fresh)),
+            (Some((_, at, tries)), Some((second, ..)))
+                if tries >= MOST_TRIES && self.turns % 8 == 7 =>
+            {
+                Some((second, at))
+            }
+            (Some((first, at, _)), _) => Some((first, at)),
+        };
+        refused.into_iter().chain(overtaken).min_by_key(|(_, at)| *at)
     }
 
-    /// A refused entry whose pause has ended, if nothing else is on its way; it counts as sent
-    /// again.
+    /// A refused entry whose pause has ended; it counts as sent again.
     pub fn due(&mut self, now: Instant) -> Option<Item> {
         if self.next_due().is_none_or(|at| at > now) {
             return None;
@@ -214,9 +226,6 @@ impl Flight {
 
     /// When a refused entry is due.
     pub fn next_due(&self) -> Option<Instant> {
-        if self.flying.iter().any(|f| f.state == State::Sent) {
-            return None;
-        }
         self.candidate().map(|(_, at)| at)
     }
 }
@@ -265,13 +274,38 @@ mod tests {
     }
 
     #[test]
+    fn a_new_entry_passes_a_refused_one_at_once() {
+        let mut flight = Flight::default();
+        let now = Instant::now();
+        flight.sent(item(1));
+        assert_eq!(flight.refused(1, now).0, Refusal::Again);
+        assert_eq!(flight.takes(), 1);
+        flight.behind_refused(item(2), now);
+        assert_eq!(flight.takes(), 0);
+        assert_eq!(flight.due(now), Some(item(1)), "it may have been refused for a moment only");
+        assert_eq!(flight.refused(1, now).0, Refusal::Again);
+        assert_eq!(flight.due(now), Some(item(2)));
+        assert_eq!(flight.takes(), 0);
+        assert_eq!(flight.acknowledged(2, now), None);
+        // It was that entry's fault: all others pass, and it is offered by itself.
+        assert_eq!(flight.takes(), usize::MAX);
+        flight.sent(item(3));
+        let again = flight.next_due().unwrap();
+        assert!(again > now && again <= now + 2 * RETRY_AFTER);
+        assert_eq!(flight.due(again), Some(item(1)));
+        assert_eq!(flight.takes(), usize::MAX);
+        assert_eq!(flight.refused(1, again), (Refusal::SetAside, Some(2)));
+        assert_eq!(flight.acknowledged(3, again), Some(3));
+    }
+
+    #[test]
     fn a_refused_entry_without_others_is_tried_against_a_new_one() {
         let mut flight = Flight::default();
         let mut now = Instant::now();
         flight.sent(item(1));
         for _ in 1..MOST_TRIES {
             assert_eq!(flight.refused(1, now).0, Refusal::Again);
-            assert_eq!(flight.takes(), 0);
+            assert_eq!(flight.takes(), 1);
             now = flight.next_due().unwrap();
             assert_eq!(flight.due(now), Some(item(1)));
         }
