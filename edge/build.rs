@@ -1,10 +1,16 @@
-//! How the `anju` program is linked: small, because most of what the box keeps in memory are the
-//! program's own pages.
+//! When the `anju` program was built, and how it is linked: small, because most of what the box keeps
+//! in memory are the program's own pages.
 
 use std::env::var;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-env-changed=SOURCE_DATE_EPOCH");
+    // Seconds since 1970: no box lives earlier. https://reproducible-builds.org/specs/source-date-epoch
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let built = var("SOURCE_DATE_EPOCH").ok().and_then(|epoch| epoch.parse().ok());
+    println!("cargo:rustc-env=ANJU_BUILT={}", built.unwrap_or_else(now));
     let target = |key: &str| var(format!("CARGO_CFG_TARGET_{key}")).unwrap_or_default();
     if target("OS") != "linux" || target("ENV") != "gnu" {
         return;

@@ -12,6 +12,7 @@ use anju_drivers::readings::Readings;
 use anju_drivers::{Driver, Report, plan};
 use anju_journal::{Gap, Journal, Notice, Opened, Recording};
 use anju_model::{Body, BoxEvent, entry};
+use sd_notify::NotifyState;
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, mpsc, watch};
@@ -24,6 +25,7 @@ use crate::house::{self, Loaded};
 use crate::page::{self, Page};
 use crate::pulse::Pulse;
 use crate::rescue::Rescue;
+use crate::systemd::Systemd;
 use crate::ways::{Outs, Told};
 use crate::{control, core, data_budget, health, sim_contract, uplinks, upstream, ways};
 
@@ -99,14 +101,20 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     let recorded = journal.recent(core::ALERT_ENTRIES, core::EVENT_ENTRIES);
     let whole = opened.recording.is_active() && opened.set_aside.is_none() && opened.lost.is_none();
     let beside = if whole { Vec::new() } else { open_alerts::missing(&data, &journal) };
-    core.begin(recorded.chain(beside), first_entries(&opened, &loaded, plan_faults));
+    let known = core.begin(recorded.chain(beside), first_entries(&opened, &loaded, plan_faults));
     let moved = Arc::new(Notify::new());
-    let uplinks =
-        uplinks::start(&household, view.clone(), messages.clone(), moved.clone(), stop.clone());
+    let uplinks = uplinks::start(
+        &household,
+        clocks.for_certificates(known),
+        view.clone(),
+        messages.clone(),
+        moved.clone(),
+        stop.clone(),
+    );
     let way_up = upstream::start(
         &household,
         &journal,
-        &clocks,
+        (&clocks, known),
         view.clone(),
         &messages,
         moved,
@@ -151,14 +159,16 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     )
     .await;
     tracing::info!(id = %household.box_id, epoch = opened.epoch, "on guard");
-    notify(&[sd_notify::NotifyState::Ready]);
+    let systemd = Systemd::new();
+    systemd.tell(NotifyState::Ready);
     tokio::spawn(health::run("/sys".into(), messages.clone(), stop.clone()));
     tokio::spawn(sim_contract::run(view.clone(), clocks.clone(), messages.clone(), stop.clone()));
     let lines = Arc::new(CharDev);
     tokio::spawn(health::case::run(lines, view.clone(), messages.clone(), stop.clone()));
-    wait_for_signals(&config, &data, &messages, &mut fleet, &page, faulty, signals).await;
+    let heard = (signals, &systemd);
+    wait_for_signals(&config, &data, &messages, &mut fleet, &page, faulty, heard).await;
 
-    notify(&[sd_notify::NotifyState::Stopping]);
+    systemd.tell(NotifyState::Stopping);
     let deadline = Instant::now() + STOP_WITHIN;
     // What drivers still have to say, such as the count of a meter, is recorded before all else ends.
     let drivers = async {
@@ -200,11 +210,6 @@ async fn open_journal(
             opened => return opened,
         }
     }
-}
-
-fn notify(states: &[sd_notify::NotifyState<'_>]) {
-    // Without systemd there is nobody to tell.
-    let _ = sd_notify::notify(states);
 }
 
 async fn start_drivers(
@@ -369,7 +374,7 @@ async fn wait_for_signals(
     fleet: &mut Fleet,
     page: &Page,
     mut faulty: BTreeSet<String>,
-    Signals { mut terminate, mut interrupt, mut hangup }: Signals,
+    (Signals { mut terminate, mut interrupt, mut hangup }, systemd): (Signals, &Systemd),
 ) {
     let watchdog = sd_notify::watchdog_enabled().map(|limit| limit / 3);
     let mut pulse = Pulse::default();
@@ -382,7 +387,7 @@ async fn wait_for_signals(
             _ = feed.tick() => {
                 // Only a core that still works keeps the box alive.
                 if pulse.beats(messages) {
-                    notify(&[sd_notify::NotifyState::Watchdog]);
+                    systemd.tell(NotifyState::Watchdog);
                 }
             }
         }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anju_model::{Clock, Stamp};
+use anju_upstream::CertificateClock;
 use jiff::Timestamp;
 
 /// systemd-timesyncd makes this file once it has set the clock during this boot.
@@ -62,6 +63,14 @@ impl Clocks {
         there
     }
 
+    /// By what time certificates are judged. `known` is the newest time that was recorded by a
+    /// known clock.
+    pub fn for_certificates(&self, known: Option<Timestamp>) -> CertificateClock {
+        let built = env!("ANJU_BUILT").parse().ok().and_then(|s| Timestamp::from_second(s).ok());
+        let (clocks, least) = (self.clone(), known.max(built));
+        CertificateClock::new(move || judged_by(&clocks.stamp(), least))
+    }
+
     /// The wall clock, if anything is known of it.
     pub fn trusted(&self) -> Option<Timestamp> {
         let stamp = self.stamp();
@@ -72,6 +81,14 @@ impl Clocks {
 impl Default for Clocks {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// While the clock is not known it is at least as late as something that has happened.
+fn judged_by(now: &Stamp, least: Option<Timestamp>) -> Timestamp {
+    match now.clock {
+        Clock::Unknown => least.map_or(now.wall, |least| least.max(now.wall)),
+        Clock::Synchronised | Clock::Estimated => now.wall,
     }
 }
 
@@ -86,4 +103,34 @@ fn mono_ms() -> u64 {
     let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
     let nanos = u64::try_from(now.tv_nsec).unwrap_or(0);
     seconds * 1000 + nanos / 1_000_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_are_judged_by_the_latest_that_is_known() {
+        let judged = |wall: &str, clock, least: Option<&str>| {
+            let wall = wall.parse().unwrap();
+            let now = Stamp { boot: "b".into(), mono_ms: 1, wall, clock };
+            judged_by(&now, least.map(|least| least.parse().unwrap())).to_string()
+        };
+        let (early, recorded) = ("1970-01-01T00:00:20Z", "2026-11-25T00:00:00Z");
+        assert_eq!(judged(early, Clock::Unknown, Some(recorded)), recorded);
+        assert_eq!(judged(early, Clock::Unknown, None), early);
+        // A clock that is known is believed, whatever was recorded by a wrong one.
+        let (before, after) = ("2026-11-24T00:00:00Z", "2026-12-24T00:00:00Z");
+        for clock in [Clock::Estimated, Clock::Synchronised] {
+            assert_eq!(judged(before, clock, Some(recorded)), before);
+        }
+        // It never goes back.
+        assert_eq!(judged(after, Clock::Unknown, Some(recorded)), after);
+    }
+
+    #[test]
+    fn the_program_knows_when_it_was_built() {
+        let built: i64 = env!("ANJU_BUILT").parse().unwrap();
+        assert!(built >= 0 && Timestamp::from_second(built).unwrap() <= Timestamp::now());
+    }
 }

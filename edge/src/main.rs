@@ -22,6 +22,7 @@ mod pulse;
 mod recordings;
 mod rescue;
 mod sim_contract;
+mod systemd;
 mod uplinks;
 mod upstream;
 mod ways;

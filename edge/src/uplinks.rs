@@ -8,6 +8,7 @@ use anju_model::BoxEvent;
 use anju_model::config::{ChannelKind, Household};
 use anju_modem::Bus;
 use anju_uplinks::{News, Pace, Said, Setup, Target, View};
+use anju_upstream::CertificateClock;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +21,7 @@ const ALL: &str = "uplinks";
 const QUEUE: usize = 64;
 
 /// What the household wants of its links. Reads files: not for a task of the runtime.
-pub fn setup(household: &Household) -> Setup {
+pub fn setup(household: &Household, clock: &CertificateClock) -> Setup {
     let mut secure = Vec::new();
     let mut plain = Vec::new();
     let mut add = |host: &str, port, tls: Option<Result<_, String>>| {
@@ -40,6 +41,7 @@ pub fn setup(household: &Household) -> Setup {
         let settings = anju_upstream::Settings {
             box_id: household.box_id.clone(),
             upstream: upstream.clone(),
+            clock: clock.clone(),
         };
         let tls = upstream.tls.then(|| settings.tls().map_err(|error| error.to_string()));
         add(&upstream.host, upstream.port, tls);
@@ -65,6 +67,7 @@ pub fn setup(household: &Household) -> Setup {
 /// Starts to keep to the links; `moved` is told when what leaves goes by another.
 pub fn start(
     household: &Arc<Household>,
+    clock: CertificateClock,
     core: watch::Receiver<core::View>,
     messages: mpsc::Sender<Message>,
     moved: Arc<Notify>,
@@ -72,7 +75,7 @@ pub fn start(
 ) -> watch::Receiver<View> {
     let (setup_tx, setup_rx) = watch::channel(Arc::new(Setup::default()));
     let (said_tx, said) = mpsc::channel(QUEUE);
-    let following = follow(household.clone(), core, setup_tx);
+    let following = follow(household.clone(), clock, core, setup_tx);
     tokio::spawn(stop.clone().run_until_cancelled_owned(following));
     tokio::spawn(pass(said, messages, moved));
     anju_uplinks::start(Bus::System, setup_rx, said_tx, stop)
@@ -81,12 +84,13 @@ pub fn start(
 /// Follows the configuration.
 async fn follow(
     mut household: Arc<Household>,
+    clock: CertificateClock,
     mut core: watch::Receiver<core::View>,
     setup_tx: watch::Sender<Arc<Setup>>,
 ) {
     loop {
-        let wanted = household.clone();
-        if let Ok(wanted) = tokio::task::spawn_blocking(move || setup(&wanted)).await {
+        let (wanted, clock) = (household.clone(), clock.clone());
+        if let Ok(wanted) = tokio::task::spawn_blocking(move || setup(&wanted, &clock)).await {
             setup_tx.send_replace(Arc::new(wanted));
         }
         let other = |view: &core::View| {
@@ -150,7 +154,8 @@ mod tests {
     fn asked(text: &str) -> Vec<(String, u16, bool)> {
         let text = format!("schema = 1\nbox.id = \"b\"\n{text}");
         let household = anju_model::config::parse(&text, "anju.toml").household.unwrap();
-        let targets = setup(&household).targets.into_iter();
+        let clock = CertificateClock::new(jiff::Timestamp::now);
+        let targets = setup(&household, &clock).targets.into_iter();
         targets.map(|target| (target.host, target.port, target.tls.is_some())).collect()
     }
 

@@ -39,14 +39,15 @@ impl StatusSource for Source {
     }
 }
 
-/// Starts the way upstream, if one is configured.
+/// Starts the way upstream, if one is configured. With the clock comes the newest time that was
+/// recorded, before which no certificate is judged.
 ///
 /// # Errors
 /// When the journal's cursors can not be opened.
 pub fn start(
     household: &Arc<Household>,
     journal: &Journal,
-    clocks: &Clocks,
+    (clocks, known): (&Clocks, Option<jiff::Timestamp>),
     core: watch::Receiver<core::View>,
     messages: &mpsc::Sender<Message>,
     moved: Arc<Notify>,
@@ -60,7 +61,11 @@ pub fn start(
     let (view, view_rx) = watch::channel(View::default());
     let clock = clocks.clone();
     let parts = Parts {
-        settings: Settings { box_id: household.box_id.clone(), upstream },
+        settings: Settings {
+            box_id: household.box_id.clone(),
+            upstream,
+            clock: clocks.for_certificates(known),
+        },
         alerts: JournalFeed(alerts),
         events: JournalFeed(events),
         status: Box::new(Source {
@@ -102,6 +107,25 @@ async fn pass_notices(
             preferred: None,
         };
         let event = match notice {
+            Notice::Taken { epoch, seq } => {
+                if messages.send(Message::Taken { epoch, seq }).await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            Notice::Deaf(refusal) => BoxEvent::Fault {
+                part: "channel:upstream-commands".into(),
+                active: refusal.is_some(),
+                reason: refusal.map_or_else(
+                    || "the broker lets the box hear commands".into(),
+                    |reason| {
+                        format!(
+                            "the broker refuses the subscription to commands: {reason}; nothing \
+                             that the centre asks arrives until its rights are mended"
+                        )
+                    },
+                ),
+            },
             Notice::Connected => network(true, None),
             Notice::Lost(reason) => network(false, Some(reason)),
             Notice::NobodyListens(nobody) => BoxEvent::Fault {

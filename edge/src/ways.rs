@@ -314,6 +314,11 @@ impl Outs {
         self.ways.told_by_centre(delivery)
     }
 
+    /// Somebody acted on an alert through the centre.
+    pub fn acted_through_centre(&self, alert: &AlertId) {
+        self.ways.acted_through_centre(alert);
+    }
+
     /// Makes sure of a way; what came of it comes back to the core.
     pub fn prove(&self, kind: ChannelKind) {
         self.ways.prove(kind);

@@ -79,9 +79,10 @@ pub fn events() -> Vec<EventType> {
     add("box", Lane::Events, BoxEvent::schemas(of), &[]);
     for name in DeliveryState::NAMES {
         let (doc, lane) = match *name {
-            "requested" => {
-                ("The centre is asked to pass a message on to one contact.", Lane::Alerts)
-            }
+            "requested" => (
+                "The centre is asked to pass a message on to one contact. It counts as sent once the broker took this entry and somebody is subscribed; the centre may tell more with the command `delivery`.",
+                Lane::Alerts,
+            ),
             _ => ("What became of one message to one contact over one channel.", Lane::Events),
         };
         add("delivery", lane, vec![Part { name, doc, schema: message.clone() }], &[]);
@@ -204,7 +205,7 @@ pub fn asyncapi(version: &str) -> Value {
             "description": "MQTT 5, QoS 1. On each of the two topics (epoch, seq) rises, so a receiver drops duplicates by keeping one highest pair for each topic; together they have every number, or a `cn.anju.box.gap`.",
         },
         "channels": {
-            "alerts": channel("alerts", "Alerts and their changes; they overtake all else.", on(Lane::Alerts)),
+            "alerts": channel("alerts", "Alerts and their changes, and what the centre is asked to pass on about an alert: seeking help from a contact is a step of an alert's life, and on this topic it overtakes all else. What became of such a message goes out on `events`.", on(Lane::Alerts)),
             "events": channel("events", "All else that was recorded.", on(Lane::Events)),
             "status": channel("status", "Retained, each heartbeat.", one("status")),
             "commands": channel("commands", "What the box is asked to do.", one("command")),

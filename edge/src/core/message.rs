@@ -35,6 +35,13 @@ pub enum Message {
         /// The way back; told at once if nothing follows.
         recorded: oneshot::Sender<()>,
     },
+    /// The centre's broker took an alert entry, and somebody is subscribed.
+    Taken {
+        /// The epoch of its number.
+        epoch: u64,
+        /// Its number.
+        seq: u64,
+    },
     /// Somebody asks for something.
     Request {
         /// What.

@@ -3,6 +3,7 @@
 //! never wait for a disk, a network or a device.
 
 mod board;
+mod carried_out;
 mod clock_watch;
 mod faults;
 mod message;
@@ -12,7 +13,7 @@ mod recall;
 mod recorder;
 mod urgency;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,7 @@ use anju_model::command::{Command, Request};
 use anju_model::config::{ChannelKind, Household};
 use anju_model::delivery::{self, DeliveryState};
 use anju_model::{
-    Body, BoxEvent, Class, Delivery, Entry, Finding, Moment, Outcome, Stamp, Timeline,
+    Body, BoxEvent, Class, Delivery, Entry, EntryId, Finding, Moment, Outcome, Stamp, Timeline,
 };
 use anju_respond::life::proof::Prover;
 use anju_respond::life::{Action, Book, Input};
@@ -35,6 +36,7 @@ pub use message::{Answer, Message, Proofs};
 pub use recall::{ALERT_ENTRIES, EVENT_ENTRIES};
 use recorder::Recorder;
 
+use carried_out::CarriedOut;
 use clock_watch::ClockWatch;
 use faults::Faults;
 use open_alerts::OpenAlerts;
@@ -49,8 +51,8 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// How often what the guard must not forget is recorded, well within what is read back.
 const LIFE_EVERY: Duration = Duration::from_secs(3 * 3600);
 
-/// Commands remembered, so that one that comes twice is carried out once.
-const COMMANDS_REMEMBERED: usize = 512;
+/// Messages to pass on of which it is waited for that the centre's broker has them.
+const MOST_ASKED_OF_CENTRE: usize = 256;
 
 /// Others see the core this long after a change at the latest, and at most this often.
 const SHOW_EVERY: Duration = Duration::from_millis(20);
@@ -98,8 +100,9 @@ pub struct Core {
     /// Something changed that others have not seen.
     changed: bool,
     shown: Option<Instant>,
-    commands: HashMap<String, Answer>,
-    command_order: VecDeque<String>,
+    carried_out: CarriedOut,
+    /// What the centre was asked to pass on and its broker has not taken yet.
+    asked_of_centre: VecDeque<(EntryId, delivery::Message)>,
     acceptance: Acceptance,
     prover: Prover,
     waiting: Vec<proofs::Waiting>,
@@ -149,8 +152,8 @@ impl Core {
             clocks,
             outs,
             view,
-            commands: HashMap::new(),
-            command_order: VecDeque::new(),
+            carried_out: CarriedOut::default(),
+            asked_of_centre: VecDeque::new(),
             acceptance,
             faults: Faults::default(),
             clock: ClockWatch::default(),
@@ -160,13 +163,14 @@ impl Core {
     }
 
     /// Rebuilds what was known from the journal, and goes on with what was open. `first` are the
-    /// entries that the start itself owes: boot, gaps, faults.
+    /// entries that the start itself owes: boot, gaps, faults. Returns the newest time by a clock
+    /// that was known.
     pub fn begin(
         &mut self,
         recorded: impl Iterator<Item = anju_journal::Record>,
         first: Vec<Body>,
-    ) {
-        recall::recall(
+    ) -> Option<jiff::Timestamp> {
+        let newest = recall::recall(
             recorded,
             &mut self.line,
             &mut self.guard,
@@ -175,6 +179,7 @@ impl Core {
             &mut self.acceptance,
             &mut self.prover,
             &mut self.recorder,
+            &mut self.carried_out,
         );
         self.board.configure(&self.household);
         self.began = self.now();
@@ -197,6 +202,7 @@ impl Core {
         let actions = self.book.resume(now);
         self.work(actions.into_iter().map(Step::Do).collect());
         self.show();
+        newest
     }
 
     /// Runs until stopped; then records the stop and ends the ways out.
@@ -317,10 +323,24 @@ impl Core {
                 }
                 Vec::new()
             }
+            Message::Taken { epoch, seq } => {
+                let is_it = |(id, _): &(EntryId, _)| (id.epoch, id.seq) == (epoch, seq);
+                let asked = self.asked_of_centre.iter().position(is_it);
+                if let Some((_, message)) = asked.and_then(|i| self.asked_of_centre.remove(i)) {
+                    self.passed_on(Delivery { state: DeliveryState::Sent, message });
+                }
+                Vec::new()
+            }
             Message::Request { request, answer } => {
-                let result = self.command(request);
-                // Who asked may be gone.
-                let _ = answer.send(result);
+                let (recorded, durable) = oneshot::channel();
+                let result = self.command(request, recorded);
+                // What was answered with success must outlast a power cut. Nobody here waits for
+                // that; and a journal that does not record lets go of it.
+                tokio::spawn(async move {
+                    let _ = durable.await;
+                    // Who asked may be gone.
+                    let _ = answer.send(result);
+                });
                 Vec::new()
             }
             Message::Acceptance { ask, answer } => {
@@ -406,6 +426,15 @@ impl Core {
         let at = self.line.place(&stamp);
         let Some(entry) = self.recorder.record(stamp, body, recorded) else { return Vec::new() };
         self.board.note(&entry, at);
+        if let Body::Delivery(asked) = &entry.body
+            && matches!(asked.state, DeliveryState::Requested)
+        {
+            if self.asked_of_centre.len() >= MOST_ASKED_OF_CENTRE {
+                self.asked_of_centre.pop_front();
+            }
+            let message = delivery::Message { request: None, ..asked.message.clone() };
+            self.asked_of_centre.push_back((entry.id.clone(), message));
+        }
         if let Body::Box(BoxEvent::Modem { sim: Some(sim), .. }) = &entry.body {
             self.prover.card(at, sim);
         }
@@ -515,19 +544,37 @@ impl Core {
                 request: None,
             },
         };
-        if !self.outs.told_by_centre(&delivery) {
-            self.work(VecDeque::from([Step::Tell(Input::Delivered(delivery))]));
-        }
+        self.passed_on(delivery);
         Ok(())
     }
 
-    /// Carries out a command once; the same id gets the same answer again.
-    fn command(&mut self, request: Request) -> Answer {
-        if let Some(answer) = self.commands.get(&request.id) {
-            return answer.clone();
+    /// What became of a message that the centre was asked to pass on.
+    fn passed_on(&mut self, delivery: Delivery) {
+        if !self.outs.told_by_centre(&delivery) {
+            self.work(VecDeque::from([Step::Tell(Input::Delivered(delivery))]));
+        }
+    }
+
+    /// Carries out a command once; the same id gets the same answer again. `recorded` is told when
+    /// all that follows from it is on the disk, and dropped if it does not get there.
+    fn command(&mut self, request: Request, recorded: oneshot::Sender<()>) -> Answer {
+        if let Some(answer) = self.carried_out.answer(&request.id) {
+            return answer;
+        }
+        if let Command::Accept { alert, .. }
+        | Command::Arrived { alert }
+        | Command::Close { alert, .. } = &request.command
+            && request.via == "upstream"
+        {
+            self.outs.acted_through_centre(alert);
         }
         let (id, by, name) = (request.id.clone(), request.by.clone(), request.command.name());
         let answer = match request.command {
+            Command::Away { until: Some(until) }
+                if self.clocks.trusted().is_some_and(|now| until <= now) =>
+            {
+                Err(format!("`until` is {until}, which is past; nobody would be away"))
+            }
             Command::Away { until } => {
                 let event = BoxEvent::Away { until, by: by.clone() };
                 let steps = self.record(Body::Box(event), None);
@@ -561,15 +608,10 @@ impl Core {
             by,
             error: answer.as_ref().err().cloned(),
         };
-        let steps = self.record(Body::Box(event), None);
+        // The last entry of all that follow from it; the journal writes them in order.
+        let steps = self.record(Body::Box(event), Some(recorded));
         self.work(steps.into());
-        if self.command_order.len() >= COMMANDS_REMEMBERED
-            && let Some(oldest) = self.command_order.pop_front()
-        {
-            self.commands.remove(&oldest);
-        }
-        self.command_order.push_back(id.clone());
-        self.commands.insert(id, answer.clone());
+        self.carried_out.note(id, answer.clone());
         answer
     }
 }

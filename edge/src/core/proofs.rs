@@ -49,7 +49,7 @@ impl Core {
             return Proof::Failed("the centre was not reached since the start".to_owned());
         }
         // A single entry that was refused says nothing about the others.
-        let deaf = ["channel:upstream", "channel:upstream-refuses"];
+        let deaf = ["channel:upstream", "channel:upstream-refuses", "channel:upstream-commands"];
         let fault = deaf.iter().find_map(|part| self.board.faults.get(*part));
         match self.board.upstream_lost.as_ref().or(fault) {
             Some(why) => Proof::Failed(why.to_string()),

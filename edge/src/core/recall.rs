@@ -2,11 +2,13 @@
 
 use anju_guard::Guard;
 use anju_journal::Record;
-use anju_model::{Body, Timeline, entry};
+use anju_model::{Body, Clock, Timeline, entry};
 use anju_respond::life::Book;
 use anju_respond::life::proof::Prover;
+use jiff::Timestamp;
 
 use super::board::Board;
+use super::carried_out::CarriedOut;
 use super::recorder::Recorder;
 use crate::acceptance::Acceptance;
 
@@ -18,6 +20,7 @@ pub const EVENT_ENTRIES: usize = 10_000;
 
 #[allow(clippy::too_many_arguments, reason = "each part takes back what is its own")]
 /// Gives recorded entries, oldest first, to the guard, the book, the board and the acceptance.
+/// Returns the newest time by a clock that was known.
 pub fn recall(
     records: impl Iterator<Item = Record>,
     line: &mut Timeline,
@@ -27,13 +30,17 @@ pub fn recall(
     acceptance: &mut Acceptance,
     prover: &mut Prover,
     recorder: &mut Recorder,
-) {
-    let mut unreadable = 0u64;
+    carried_out: &mut CarriedOut,
+) -> Option<Timestamp> {
+    let (mut unreadable, mut newest) = (0u64, None);
     for record in records {
         let Ok(entry) = entry::decode(&record.body) else {
             unreadable += 1;
             continue;
         };
+        if entry.stamp.clock != Clock::Unknown {
+            newest = newest.max(Some(entry.stamp.wall));
+        }
         let at = line.place(&entry.stamp);
         guard.recall(&entry);
         board.recall(&entry, at);
@@ -45,6 +52,7 @@ pub fn recall(
             Body::Box(event) => {
                 acceptance.recall(event, at);
                 prover.recall(at, &entry, event);
+                carried_out.recall(event);
             }
             Body::Delivery(delivery) => book.recall_delivery(delivery),
             _ => {}
@@ -53,4 +61,5 @@ pub fn recall(
     if unreadable > 0 {
         tracing::warn!(unreadable, "recorded entries could not be read back");
     }
+    newest
 }

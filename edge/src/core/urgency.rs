@@ -30,6 +30,8 @@ pub fn of(body: &Body, awaited: bool) -> Urgency {
         },
         // What is told of a loss must not be lost itself.
         Body::Box(BoxEvent::Gap { .. }) => Urgency::Now,
+        // Who asked is told that it is done.
+        Body::Box(BoxEvent::Away { .. } | BoxEvent::Command { .. }) => Urgency::Now,
         Body::Delivery(_) | Body::Box(_) | Body::Unknown { .. } => Urgency::Grouped,
     }
 }

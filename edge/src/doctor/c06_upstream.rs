@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use anju_upstream::{Settings, probe};
 
+use crate::clock::Clocks;
+
 use super::{Case, Finding, not_applicable, ok, problem};
 
 pub(super) async fn check(case: Arc<Case>) -> Vec<Finding> {
@@ -14,7 +16,8 @@ pub(super) async fn check(case: Arc<Case>) -> Vec<Finding> {
     };
     let at = format!("{}:{}", upstream.host, upstream.port);
     let plain = !upstream.tls;
-    let settings = Settings { box_id: home.box_id.clone(), upstream };
+    let clock = Clocks::new().for_certificates(None);
+    let settings = Settings { box_id: home.box_id.clone(), upstream, clock };
     let mut found = vec![match probe(&settings).await {
         Ok(()) => ok("", format!("the broker at {at} takes us")),
         Err(error) => problem(

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use anju_modem::Bus;
 use anju_uplinks::{Kind, LinkView};
 
+use crate::clock::Clocks;
+
 use super::{Case, Finding, not_applicable, ok, problem};
 
 pub(super) async fn check(case: Arc<Case>) -> Vec<Finding> {
@@ -13,7 +15,8 @@ pub(super) async fn check(case: Arc<Case>) -> Vec<Finding> {
         return vec![not_applicable("no configuration to take servers from")];
     };
     let apn = home.modem.apn.clone();
-    let made = tokio::task::spawn_blocking(move || crate::uplinks::setup(&home)).await;
+    let clock = Clocks::new().for_certificates(None);
+    let made = tokio::task::spawn_blocking(move || crate::uplinks::setup(&home, &clock)).await;
     let setup = made.unwrap_or_default();
     let seen = match anju_uplinks::examine(&Bus::System, &setup.targets).await {
         Ok(seen) => seen,

@@ -70,3 +70,40 @@ async fn the_centre_passes_a_call_on_and_what_became_of_it_comes_back() {
     assert!(!anju.anju(&["accept", "hz-test/9/9"]).0);
     assert!(anju.stop() < std::time::Duration::from_secs(2));
 }
+
+/// The contract knows no command `delivery`: a centre that only takes what it is sent, and answers
+/// with `accept` and `close`, keeps to it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_centre_that_takes_what_it_is_asked_is_not_broken() {
+    let (zigbee, upstream) = (Broker::start(), Broker::start());
+    let mut centre = Peer::connect("centre", upstream.port, &["anju/1/#"]).await;
+    let devices = Peer::connect("devices", zigbee.port, &[]).await;
+    let mut anju = Box_::new(zigbee.port, upstream.port);
+    anju.configure(|config| {
+        config.replace("role = \"family\"", "role = \"family\"\nchannels = [\"centre\"]")
+    });
+    anju.start();
+    let contact = json!({"contact": true}).to_string();
+    let topic = "zigbee2mqtt/0x00158d0001e52fbb";
+    devices.publish_with(topic, true, contact, Default::default()).await;
+    centre.event("cn.anju.observation.contact").await;
+    devices.publish("zigbee2mqtt/sos-button", json!({"action": "emergency"}).to_string()).await;
+    let raised = centre.event("cn.anju.alert.raised").await;
+    let alert = &raised["data"]["alert"];
+    let sent = centre.event("cn.anju.delivery.sent").await;
+    assert_eq!((&sent["data"]["alert"], &sent["data"]["attempt"]), (alert, &json!(1)));
+    let commands = "anju/1/hz-test/commands";
+    let accept = command("accept", "s-1", &json!({"by": "op", "alert": alert, "minutes": 10}));
+    centre.publish(commands, accept).await;
+    // The notice that somebody comes.
+    centre.event("cn.anju.delivery.sent").await;
+    let close = command("close", "s-2", &json!({"by": "op", "alert": alert, "outcome": "real"}));
+    centre.publish(commands, close).await;
+    // And that it is over.
+    centre.event("cn.anju.delivery.sent").await;
+    anju.stop();
+    assert!(anju.recorded("cn.anju.delivery.failed").is_empty());
+    assert!(
+        anju.recorded("cn.anju.box.fault").iter().all(|fault| fault["part"] != "channel:centre")
+    );
+}

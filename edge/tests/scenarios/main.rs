@@ -33,6 +33,7 @@ const LIMIT: std::time::Duration = common::DEADLINE;
 mod acceptance;
 mod brokers;
 mod catalogue;
+mod commands;
 mod contract;
 mod doctor;
 mod escalation;

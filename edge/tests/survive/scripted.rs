@@ -1,6 +1,7 @@
 //! A centre's broker that does what a test says: MQTT 5 by hand (OASIS, version 5.0), so that it
 //! shares no code with the box's client. It acknowledges, refuses, is silent, or hangs up.
 
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
@@ -46,6 +47,8 @@ type Script = Arc<Mutex<dyn FnMut(&Got, usize) -> Answer + Send>>;
 pub struct Scripted {
     pub port: u16,
     pub events: mpsc::UnboundedReceiver<Event>,
+    /// The answer to a subscription: 1 grants QoS 1, from 0x80 on it is a refusal.
+    pub grants: Arc<AtomicU8>,
     raw: broadcast::Sender<Vec<u8>>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -62,20 +65,23 @@ impl Scripted {
         let (tx, events) = mpsc::unbounded_channel();
         let (raw, _) = broadcast::channel(64);
         let orders = raw.clone();
+        let grants = Arc::new(AtomicU8::new(1));
+        let granted = grants.clone();
         let script: Script = Arc::new(Mutex::new(script));
         let task = tokio::spawn(async move {
             let mut connections = 0;
             while let Ok((stream, _)) = listener.accept().await {
                 connections += 1;
                 let hello = connack(connections);
-                let served = serve(stream, hello, script.clone(), tx.clone(), orders.subscribe());
+                let answers = (script.clone(), granted.clone());
+                let served = serve(stream, hello, answers, tx.clone(), orders.subscribe());
                 tokio::spawn(async move {
                     // A connection that ends is the client's to mend.
                     let _ = served.await;
                 });
             }
         });
-        Self { port, events, raw, task }
+        Self { port, events, grants, raw, task }
     }
 
     /// Accepts everything until told otherwise by the script.
@@ -143,7 +149,7 @@ pub fn publish(topic: &[u8], pkid: u16, retain: bool, payload: &[u8]) -> Vec<u8>
 async fn serve(
     stream: TcpStream,
     hello: Vec<u8>,
-    script: Script,
+    (script, grants): (Script, Arc<AtomicU8>),
     tx: mpsc::UnboundedSender<Event>,
     mut orders: broadcast::Receiver<Vec<u8>>,
 ) -> std::io::Result<()> {
@@ -204,7 +210,8 @@ async fn serve(
                 }
             }
             8 => {
-                let _ = out.send(vec![0x90, 4, body[0], body[1], 0, 1]);
+                let granted = grants.load(Ordering::Relaxed);
+                let _ = out.send(vec![0x90, 4, body[0], body[1], 0, granted]);
             }
             12 => {
                 let _ = out.send(vec![0xd0, 0]);

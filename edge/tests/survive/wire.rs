@@ -189,6 +189,25 @@ async fn a_centre_where_nobody_listens_is_a_fault() {
     );
 }
 
+/// A box that may not hear commands says so, until it may.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_centre_that_refuses_the_subscription_to_commands_is_a_fault() {
+    let mut centre = Scripted::start(Scripted::fine, |_: &Got, _: usize| FINE).await;
+    centre.grants.store(0x87, Ordering::Relaxed);
+    let _home = Home::new(centre.port).await;
+    let mut told = async |active: bool| loop {
+        let fault = centre.event("cn.anju.box.fault", FINE).await;
+        if fault["data"]["part"] == "channel:upstream-commands" {
+            assert_eq!(fault["data"]["active"], active, "{fault}");
+            centre.grants.store(1, Ordering::Relaxed);
+            return fault["data"]["reason"].as_str().unwrap().to_owned();
+        }
+    };
+    assert!(told(true).await.contains("NotAuthorized"));
+    // It asks again while the connection stands.
+    told(false).await;
+}
+
 /// Each connection is cut by the broker, which says that another client took the session over.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_is_taken_over_again_and_again_still_delivers() {

@@ -2,7 +2,9 @@
 //! (a connection being made would begin again), so nothing else is waited for beside it.
 
 use rumqttc::Outgoing;
-use rumqttc::v5::mqttbytes::v5::{ConnAck, DisconnectReasonCode, PubAckReason, Publish};
+use rumqttc::v5::mqttbytes::v5::{
+    ConnAck, DisconnectReasonCode, PubAckReason, Publish, SubAck, SubscribeReasonCode,
+};
 use rumqttc::v5::{
     AsyncClient, ConnectionError, Event, EventLoop, Incoming, MqttOptions, StateError,
 };
@@ -18,6 +20,8 @@ pub enum Said {
     Left(u16),
     /// The broker answered a publication.
     Answered(u16, PubAckReason),
+    /// The broker answered our subscription; the text says why it refused it.
+    Subscribed(Result<(), String>),
     /// A message for us.
     Message(Box<Publish>),
     /// Lost, or could not be made.
@@ -59,6 +63,7 @@ async fn drive(mut eventloop: EventLoop, tx: mpsc::Sender<Said>) {
         let said = match eventloop.poll().await {
             Ok(Event::Incoming(Incoming::ConnAck(ack))) => Said::Connected(Box::new(ack)),
             Ok(Event::Incoming(Incoming::PubAck(ack))) => Said::Answered(ack.pkid, ack.reason),
+            Ok(Event::Incoming(Incoming::SubAck(ack))) => Said::Subscribed(granted(&ack)),
             Ok(Event::Incoming(Incoming::Publish(publish))) => Said::Message(Box::new(publish)),
             Ok(Event::Outgoing(Outgoing::Publish(pkid))) => Said::Left(pkid),
             Ok(_) => continue,
@@ -71,6 +76,15 @@ async fn drive(mut eventloop: EventLoop, tx: mpsc::Sender<Said>) {
         if tx.send(said).await.is_err() {
             return;
         }
+    }
+}
+
+/// Whether a broker granted all of a subscription (MQTT 5, 3.9.3).
+fn granted(ack: &SubAck) -> Result<(), String> {
+    let granted = |code: &&SubscribeReasonCode| matches!(code, SubscribeReasonCode::Success(_));
+    match ack.return_codes.iter().find(|code| !granted(code)) {
+        None => Ok(()),
+        Some(refused) => Err(format!("{refused:?}")),
     }
 }
 

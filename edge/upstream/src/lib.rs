@@ -10,6 +10,7 @@
 //! - [`feed::Feed`] is what a lane is drawn from.
 //! - [`command`] turns what arrives into requests, or says why not.
 
+mod certificate_clock;
 pub mod command;
 mod connection;
 pub mod feed;
@@ -22,5 +23,6 @@ mod settings;
 pub mod status;
 mod trial;
 
+pub use certificate_clock::CertificateClock;
 pub use probe::probe;
 pub use settings::{Settings, SettingsError};

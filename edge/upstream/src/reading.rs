@@ -70,7 +70,11 @@ mod tests {
             password_file: Some(password.into()),
             heartbeat: Duration::from_secs(60),
         };
-        Settings { box_id: BoxId::new("hz-test").unwrap(), upstream }
+        Settings {
+            box_id: BoxId::new("hz-test").unwrap(),
+            upstream,
+            clock: crate::CertificateClock::new(jiff::Timestamp::now),
+        }
     }
 
     /// A pipe that nobody writes to is a file that does not come.
@@ -96,5 +100,33 @@ mod tests {
         drop(std::fs::File::options().write(true).open(&path).unwrap());
         reading.within = WITHIN;
         assert!(reading.options(&settings, 1).await.is_ok());
+    }
+    #[test]
+    fn a_reply_goes_to_no_topic_of_the_box_but_its_replies() {
+        let settings = settings(std::path::Path::new("/none"));
+        for good in [
+            "anju/1/hz-test/replies",
+            "anju/1/hz-test/replies/7",
+            "centre/7",
+            "anju/1/hz-testing/x",
+        ] {
+            assert!(settings.may_reply_to(good), "{good}");
+        }
+        for bad in [
+            "anju/1/hz-test/alerts",
+            "anju/1/hz-test/events",
+            "anju/1/hz-test/status",
+            "anju/1/hz-test/commands",
+            "anju/1/hz-test/repliesx",
+            "anju/1/hz-test",
+            "anju/1/hz-test/",
+            "$SYS/x",
+            "$share/g/x",
+            "a/+/b",
+            "a/#",
+            "",
+        ] {
+            assert!(!settings.may_reply_to(bad), "{bad}");
+        }
     }
 }

@@ -75,6 +75,15 @@ pub enum Notice {
     },
     /// The broker takes no entry of a lane, with its reason; `None`: it takes them again.
     Refuses(Option<String>),
+    /// The broker does not let the box hear commands, with its reason; `None`: it does again.
+    Deaf(Option<String>),
+    /// The broker took an alert entry, and somebody is subscribed.
+    Taken {
+        /// The epoch of its number.
+        epoch: u64,
+        /// Its number.
+        seq: u64,
+    },
     /// Nobody upstream listens (true), or somebody does again (false).
     NobodyListens(bool),
 }
@@ -169,6 +178,7 @@ struct Told {
     up: Option<bool>,
     at: Option<Instant>,
     refuses: bool,
+    deaf: bool,
     nobody: bool,
 }
 

@@ -17,6 +17,8 @@ use rumqttc::{NetworkOptions, TlsConfiguration, Transport};
 use rustls_platform_verifier::Verifier;
 use thiserror::Error;
 
+use crate::certificate_clock::CertificateClock;
+
 /// A dead connection is noticed after at most twice this.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
@@ -51,6 +53,8 @@ pub struct Settings {
     pub box_id: BoxId,
     /// As configured.
     pub upstream: Upstream,
+    /// By what time certificates are judged.
+    pub clock: CertificateClock,
 }
 
 fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, SettingsError> {
@@ -103,6 +107,21 @@ impl Settings {
     /// `…/replies`
     pub fn replies_topic(&self) -> String {
         self.topic("replies")
+    }
+
+    /// Whether a reply may go there: to a plain topic outside the broker's own tree, and of the
+    /// box's own topics only to where replies belong. Nobody must be able to have the box write into
+    /// its alerts, its status or its commands.
+    pub fn may_reply_to(&self, topic: &str) -> bool {
+        let replies = self.replies_topic();
+        let below = |topic: &str, of: &str| {
+            topic.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let own = replies.strip_suffix("/replies").unwrap_or(&replies);
+        (1..=512).contains(&topic.len())
+            && !topic.starts_with('$')
+            && !topic.contains(['+', '#', '\0'])
+            && (!below(topic, own) || below(topic, &replies))
     }
 
     /// Options of one connection. Files are read anew each time, so that a renewed certificate
@@ -166,7 +185,8 @@ impl Settings {
     pub fn tls(&self) -> Result<ClientConfig, SettingsError> {
         let tls = |error: &dyn std::fmt::Display| SettingsError::Tls(error.to_string());
         let provider = Arc::new(crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider.clone())
+        let clock = Arc::new(self.clock.clone());
+        let builder = ClientConfig::builder_with_details(provider.clone(), clock)
             .with_safe_default_protocol_versions()
             .map_err(|error| tls(&error))?;
         let builder = if let Some(ca) = &self.upstream.ca {

@@ -133,6 +133,11 @@ impl Ways {
         self.centre.told(delivery)
     }
 
+    /// Somebody acted on an alert through the centre, so what was asked of it has arrived.
+    pub fn acted_through_centre(&self, alert: &AlertId) {
+        self.centre.acted(alert);
+    }
+
     /// Hands a notice to every way it names. A way that this box does not have is reported as
     /// failed, so that nobody waits for it.
     pub fn notify(&self, notice: &Notice) {

@@ -41,6 +41,13 @@ async fn the_centre_is_asked_with_what_it_needs_and_its_answer_is_what_became_of
         Some("sms: no credit")
     )));
     assert_eq!(bench.failed("centre").await, "sms: no credit");
+    bench.health("centre").await;
+
+    // Who acts on the alert through the centre has heard of it.
+    bench.ways.notify(&notice(3, "daughter", Class::Alarm, &[ChannelKind::Centre]));
+    let asked = bench.delivery("centre").await;
+    bench.ways.acted_through_centre(&asked.message.alert);
+    assert_eq!(bench.delivery("centre").await.state, DeliveryState::Sent);
     bench.ways.stop().await;
 }
 

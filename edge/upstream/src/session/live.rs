@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{PubAckReason, Publish, PublishProperties};
+use rumqttc::v5::mqttbytes::v5::{
+    Filter, PubAckReason, Publish, PublishProperties, RetainForwardRule,
+};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
@@ -164,7 +166,7 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
                 () = tokio::time::sleep_until(self.progress + STALLED), if flying > 0 => {
                     Err("the broker acknowledges nothing".to_owned().into())
                 }
-                _ = self.heartbeat.tick(), if self.up => self.publish_status(),
+                _ = self.heartbeat.tick(), if self.up => self.beat(),
                 items = self.parts.events.next(events_room), if self.up && events_room > 0 => {
                     self.publish_entries(Lane::Events, items)
                 }
@@ -209,11 +211,15 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
                     view.connected = true;
                     view.reason = None;
                 });
-                let commands = self.parts.settings.commands_topic();
-                self.connection
-                    .client
-                    .try_subscribe(commands, QoS::AtLeastOnce)
-                    .map_err(|error| error.to_string().into())
+                self.subscribe()
+            }
+            Said::Subscribed(answer) => {
+                let refused = answer.err();
+                if refused.is_some() != self.told.deaf {
+                    self.told.deaf = refused.is_some();
+                    let _ = self.parts.notices.send(Notice::Deaf(refused));
+                }
+                Ok(())
             }
             Said::Left(0) => Ok(()),
             Said::Left(pkid) => {
@@ -231,12 +237,25 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
         }
     }
 
+    /// Asks for commands. A broker tells of each whether it was retained, and sends those that it
+    /// kept only with the first subscription of a session: they are refused once.
+    fn subscribe(&mut self) -> Outcome {
+        let commands = Filter {
+            preserve_retain: true,
+            retain_forward_rule: RetainForwardRule::OnNewSubscribe,
+            ..Filter::new(self.parts.settings.commands_topic(), QoS::AtLeastOnce)
+        };
+        let subscribed = self.connection.client.try_subscribe_many([commands]);
+        subscribed.map_err(|error| error.to_string().into())
+    }
+
     fn settled(&mut self, pkid: u16, reason: PubAckReason) {
         self.progress = Instant::now();
         let Some(Sent::Entry(lane, seq)) = self.by_pkid.remove(&pkid) else {
             self.answers_others = true;
             return;
         };
+        let epoch = self.flight(lane).epoch_of(seq).unwrap_or_default();
         let fine = matches!(reason, PubAckReason::Success | PubAckReason::NoMatchingSubscribers);
         let place = if fine {
             self.parts.view.send_modify(|view| view.acknowledged += 1);
@@ -245,12 +264,10 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
                 let _ = self.parts.notices.send(Notice::Refuses(None));
             }
             if self.flight(lane).is_late(seq) {
-                let epoch = self.flight(lane).epoch_of(seq).unwrap_or_default();
                 let _ = self.parts.notices.send(Notice::Late { epoch, seq });
             }
             self.flight(lane).acknowledged(seq, Instant::now())
         } else {
-            let epoch = self.flight(lane).epoch_of(seq).unwrap_or_default();
             let (refusal, place) = self.flight(lane).refused(seq, Instant::now());
             let reason = format!("{reason:?}");
             match refusal {
@@ -266,6 +283,9 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
         };
         self.move_cursor(lane, place);
         let nobody = reason == PubAckReason::NoMatchingSubscribers;
+        if lane == Lane::Alerts && fine && !nobody {
+            let _ = self.parts.notices.send(Notice::Taken { epoch, seq });
+        }
         if lane == Lane::Alerts && fine && nobody != self.told.nobody {
             self.told.nobody = nobody;
             let _ = self.parts.notices.send(Notice::NobodyListens(nobody));
@@ -356,6 +376,14 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
         Ok(())
     }
 
+    fn beat(&mut self) -> Outcome {
+        // Rights may be mended while the connection stands.
+        if self.told.deaf {
+            self.subscribe()?;
+        }
+        self.publish_status()
+    }
+
     fn publish_status(&mut self) -> Outcome {
         let status = self.parts.status.status();
         let payload = serde_json::to_vec(&status).map_err(|error| error.to_string())?;
@@ -397,7 +425,7 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
         let asked = publish.properties.as_ref();
         let topic = asked
             .and_then(|properties| properties.response_topic.clone())
-            .filter(|topic| may_reply_to(topic))
+            .filter(|topic| self.parts.settings.may_reply_to(topic))
             .unwrap_or_else(|| self.parts.settings.replies_topic());
         let properties = PublishProperties {
             correlation_data: asked.and_then(|properties| properties.correlation_data.clone()),
@@ -437,11 +465,6 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
         };
         let _ = tokio::time::timeout(Duration::from_millis(800), settled).await;
     }
-}
-
-/// A reply may go anywhere that is a plain topic, not into the broker's own tree.
-fn may_reply_to(topic: &str) -> bool {
-    (1..=512).contains(&topic.len()) && !topic.starts_with('$') && !topic.contains(['+', '#', '\0'])
 }
 
 async fn until(at: Option<Instant>) {

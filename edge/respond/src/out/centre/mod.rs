@@ -1,7 +1,8 @@
 //! The centre as the gateway to a contact: it calls, texts or writes by WeChat in the box's stead.
 //! The box asks with an entry `cn.anju.delivery.requested` on the alerts topic, which the journal
-//! keeps until the centre's broker has it; the centre tells what became of it with the command
-//! `delivery`. Whoever accepts is told with the command `accept`, `by` being the contact's id.
+//! keeps until the centre's broker has it: then the message counts as sent. The centre may tell more
+//! of it with the command `delivery`; one that is silent is not broken. Whoever accepts is told with
+//! the command `accept`, `by` being the contact's id.
 //! What the centre is to pass on carries no name or room; it knows the alert itself.
 
 use std::collections::{HashMap, VecDeque};
@@ -17,8 +18,8 @@ use tokio::time::timeout;
 use super::channel::{Report, Reports};
 use super::post::{Carried, Carrier, Letter, Refusal};
 
-/// How long the centre may take to say that it has the message.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+/// How long the centre's broker may take to have the message.
+const TAKEN_WITHIN: Duration = Duration::from_secs(10);
 /// When it is asked again. The first request is not lost meanwhile, so this is seldom.
 const ASKED_AGAIN: Duration = Duration::from_secs(300);
 /// Most answers kept that came when nobody waited any more.
@@ -42,7 +43,18 @@ impl Answers {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The centre tells what became of a message. Whether somebody waited for it, who then reports
+    /// Somebody acted on an alert through the centre: it has whatever it was asked about that alert.
+    pub fn acted(&self, alert: &AlertId) {
+        self.with(|inner| {
+            let about = |key: &Key, _: &mut _| key.0 == *alert;
+            for (_, waiting) in inner.waiting.extract_if(about) {
+                // The post may have given up.
+                let _ = waiting.send(Ok(()));
+            }
+        });
+    }
+
+    /// The centre, or its broker, tells what became of a message. Whether somebody waited for it, who then reports
     /// it.
     pub fn told(&self, delivery: &Delivery) -> bool {
         let key = (delivery.message.alert.clone(), delivery.message.contact.clone());
@@ -134,10 +146,10 @@ impl Centre {
         };
         let requested = Delivery { state: DeliveryState::Requested, message };
         let _ = self.reports.send(Report::Delivery(requested));
-        let why = match timeout(ANSWERS_WITHIN, told).await {
+        let why = match timeout(TAKEN_WITHIN, told).await {
             Ok(Ok(Ok(()))) => return Ok(1),
             Ok(Ok(Err(why))) => why,
-            _ => format!("the centre did not answer within {} s", ANSWERS_WITHIN.as_secs()),
+            _ => format!("the centre did not take it within {} s", TAKEN_WITHIN.as_secs()),
         };
         self.answers.with(|inner| inner.waiting.remove(&key));
         Err(Refusal::Later { why, after: Some(ASKED_AGAIN) })
