@@ -262,7 +262,7 @@ fn fell(persons: &[&str], whom: Option<&str>) -> Home {
     let mut household = household(anju_model::Language::En, family());
     let usual = household.persons[0].clone();
     let named = |id: &&str| anju_model::config::Person {
-        id: anju_model::PersonId::new(*id).unwrap(),
+        id: anju_model::PersonId::new(id).unwrap(),
         ..usual.clone()
     };
     household.persons = persons.iter().map(named).collect();
