@@ -353,7 +353,7 @@ macro_rules! steps {
                 vec![$({
                     #[derive(schemars::JsonSchema)]
                     #[allow(dead_code, reason = "only its shape is used")]
-                    struct Fields { $($(#[$fdoc])* #[schemars(default)] $field: $type,)* }
+                    struct Fields { $($(#[$fdoc])* #[schemars(skip_serializing_if = "crate::alert::absent")] $field: $type,)* }
                     crate::schema::Part {
                         name: $name,
                         doc: concat!($($doc),*).trim(),

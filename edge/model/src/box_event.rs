@@ -59,10 +59,17 @@ macro_rules! events {
                     #[derive(schemars::JsonSchema)]
                     #[allow(dead_code, reason = "only its shape is used")]
                     struct Fields { $($(#[$fdoc])* $field: $type,)* }
+                    let optional: &[(&str, bool)] =
+                        &[$((stringify!($field), <$type as Absent>::OPTIONAL)),*];
+                    let optional: Vec<&str> = optional
+                        .iter()
+                        .filter_map(|(name, optional)| optional.then_some(*name))
+                        .collect();
+                    let schema = <Fields as schemars::JsonSchema>::json_schema(of);
                     crate::schema::Part {
                         name: $name,
                         doc: concat!($($doc),*).trim(),
-                        schema: <Fields as schemars::JsonSchema>::json_schema(of),
+                        schema: crate::schema::with_optional(schema, &optional),
                     }
                 }),*]
             }
@@ -70,19 +77,29 @@ macro_rules! events {
     };
 }
 
-/// Whether an optional field can be left out.
+/// Whether a field can be left out, and is.
 trait Absent {
+    /// Whether the type allows it.
+    #[cfg_attr(not(feature = "schema"), allow(dead_code, reason = "only schemas tell of it"))]
+    const OPTIONAL: bool;
+
     fn absent(&self) -> bool;
 }
 
 impl<T> Absent for Option<T> {
+    const OPTIONAL: bool = true;
+
     fn absent(&self) -> bool {
         self.is_none()
     }
 }
 
 macro_rules! always_present {
-    ($($type:ty),*) => { $(impl Absent for $type { fn absent(&self) -> bool { false } })* };
+    ($($type:ty),*) => { $(impl Absent for $type {
+            const OPTIONAL: bool = false;
+
+            fn absent(&self) -> bool { false }
+        })* };
 }
 always_present!(String, bool, u64, i64, u32, Vec<String>, BTreeMap<String, u64>);
 

@@ -94,11 +94,34 @@ fn of_common() -> Schema {
     Common::json_schema(&mut generator())
 }
 
-/// The commands: the schema of their `data`, which carries the command's name under `command` only
-/// inside the box.
-pub fn commands() -> Schema {
+/// The fields of each command's `data`, by the command's name: what is required must be sent.
+pub fn commands() -> Value {
     // What the box reads: what may be left out is not required.
-    Command::json_schema(&mut generator_of(SchemaSettings::draft2020_12().for_deserialize()))
+    let of = &mut generator_of(SchemaSettings::draft2020_12().for_deserialize());
+    let all = Command::json_schema(of);
+    let mut commands = Map::new();
+    for one in all.get("oneOf").and_then(Value::as_array).into_iter().flatten() {
+        let mut one = one.clone();
+        let Some(Value::Object(fields)) = one.get_mut("properties") else { continue };
+        let Some(tag) = fields.get("command").cloned() else { continue };
+        // Inside the box a field holds the name; on the wire it is the event's type.
+        fields.retain(|field, _| field != "command");
+        if let Some(Value::Array(required)) = one.get_mut("required") {
+            required.retain(|name| name != "command");
+        }
+        if let Some(name) = tag.get("const").and_then(Value::as_str) {
+            commands.insert(name.to_owned(), one);
+        }
+    }
+    Value::Object(commands)
+}
+
+/// A type's own schema, in which a field is required exactly if it is not among `optional`.
+pub(crate) fn with_optional(mut schema: Schema, optional: &[&str]) -> Schema {
+    if let Some(Value::Array(required)) = schema.get_mut("required") {
+        required.retain(|name| name.as_str().is_none_or(|name| !optional.contains(&name)));
+    }
+    schema
 }
 
 fn event(common: Schema, event_type: &str, doc: &str, own: &Schema, more: &[Schema]) -> Schema {

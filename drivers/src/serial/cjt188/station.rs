@@ -173,7 +173,7 @@ impl Station {
         if !std::mem::replace(&mut self.told, true) {
             round.identity = Some(Identity {
                 address: Some(self.address.to_string()),
-                clock: current.clock.map(|clock| clock.to_string()),
+                device_clock: current.clock.map(|clock| clock.to_string()),
                 ..Identity::default()
             });
         }

@@ -208,7 +208,8 @@ impl Station {
             },
             _ => None,
         };
-        Ok(Some(Identity { address: Some(address.to_string()), clock, ..Identity::default() }))
+        let address = Some(address.to_string());
+        Ok(Some(Identity { address, device_clock: clock, ..Identity::default() }))
     }
 }
 

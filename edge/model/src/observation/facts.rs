@@ -599,7 +599,7 @@ readings! {
         /// Its model.
         model: String,
         /// What its own clock said, in its own civil time.
-        clock: String,
+        device_clock: String,
     }
 }
 impl Fact {
