@@ -112,8 +112,10 @@ fn one(row: &Row<'_>, key: &'static Key, faults: &mut Faults<'_>) -> Option<Chec
     match value::check(key, item) {
         Ok(sound) => Some(sound),
         Err(wrong) => {
-            let at = wrong.at.unwrap_or_else(|| row.place(key.name));
-            faults.add(at, row.path_of(key.name), &wrong.message, &wrong.mend);
+            for wrong in std::iter::once(&wrong).chain(&wrong.more) {
+                let at = wrong.at.unwrap_or_else(|| row.place(key.name));
+                faults.add(at, row.path_of(key.name), &wrong.message, &wrong.mend);
+            }
             meant(key, wrong).or_else(default)
         }
     }

@@ -59,6 +59,7 @@ fn kind(key: &Key) -> String {
         Kind::Choices(list) => format!("list of {}", words(list)),
         Kind::Id => "identifier: 1 to 64 of `a-z`, `0-9`, `-`".to_owned(),
         Kind::Text { max } => format!("text, at most {max} characters"),
+        Kind::TimesOfDay => "list of times of day, each `HH:MM`".to_owned(),
         Kind::TextList { max } => format!("list of texts, each at most {max} characters"),
         Kind::Digits { min, max } => format!("text of {min} to {max} digits"),
         Kind::Phone => "telephone number, E.164".to_owned(),

@@ -60,6 +60,8 @@ pub(super) enum Kind {
     Text { max: usize },
     /// A list of words for people.
     TextList { max: usize },
+    /// Times of day.
+    TimesOfDay,
     /// A number in digits only, as text.
     Digits { min: usize, max: usize },
     /// A telephone number.

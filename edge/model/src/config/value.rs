@@ -73,11 +73,20 @@ pub(super) struct Wrong {
     pub at: Option<usize>,
     /// The sound elements of a list.
     pub rest: Option<Vec<String>>,
+    /// What else is wrong in a list.
+    pub more: Vec<Wrong>,
 }
 
 impl Wrong {
     pub(super) fn new(message: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { message: message.into(), mend: mend.into(), meant: None, at: None, rest: None }
+        Self {
+            message: message.into(),
+            mend: mend.into(),
+            meant: None,
+            at: None,
+            rest: None,
+            more: Vec::new(),
+        }
     }
 }
 
@@ -132,6 +141,10 @@ pub(super) fn check(key: &Key, item: &Item) -> Result<Checked> {
         }
         Kind::TextList { max } => {
             list(key, item, |written| word::words(written, max)).map(Checked::List)
+        }
+        Kind::TimesOfDay => {
+            let one = |written: &str| amount::time_of_day(written).map(|_| written.to_owned());
+            list(key, item, one).map(Checked::List)
         }
         Kind::Digits { min, max } => {
             let written = text(key, item, "digits in quotes")?;
@@ -190,7 +203,7 @@ fn text<'i>(key: &Key, item: &'i Item, what: &str) -> Result<&'i str> {
     item.as_str().ok_or_else(|| expected(key, item, what))
 }
 
-/// Checks a list; one wrong element loses only that element.
+/// Checks a list; a wrong element loses only that element, and each is told.
 fn list(key: &Key, item: &Item, one: impl Fn(&str) -> Result<String>) -> Result<Vec<String>> {
     const MOST: usize = 50;
     if let Some(single) = item.as_str() {
@@ -201,7 +214,7 @@ fn list(key: &Key, item: &Item, one: impl Fn(&str) -> Result<String>) -> Result<
     }
     let array = item.as_array().ok_or_else(|| expected(key, item, "a list such as [\"…\"]"))?;
     let mut sound: Vec<String> = Vec::new();
-    let mut first_wrong: Option<Wrong> = None;
+    let mut wrong: Vec<Wrong> = Vec::new();
     for value in array.iter().take(MOST) {
         let checked = match value.as_str() {
             None => Err(Wrong::new(
@@ -219,21 +232,23 @@ fn list(key: &Key, item: &Item, one: impl Fn(&str) -> Result<String>) -> Result<
         };
         match checked {
             Ok(element) => sound.push(element),
-            Err(mut wrong) => {
-                wrong.at = value.span().map(|span| span.start);
-                first_wrong.get_or_insert(wrong);
+            Err(mut element) => {
+                element.at = value.span().map(|span| span.start);
+                wrong.push(element);
             }
         }
     }
     if array.len() > MOST {
         let message = format!("`{}` has more than {MOST} elements", key.name);
-        first_wrong.get_or_insert(Wrong::new(message, "remove some"));
+        wrong.push(Wrong::new(message, "remove some"));
     }
-    match first_wrong {
+    let mut wrong = wrong.into_iter();
+    match wrong.next() {
         None => Ok(sound),
-        Some(mut wrong) => {
-            wrong.rest = Some(sound);
-            Err(wrong)
+        Some(mut first) => {
+            first.rest = Some(sound);
+            first.more = wrong.collect();
+            Err(first)
         }
     }
 }
@@ -280,6 +295,7 @@ pub(super) fn example(key: &Key) -> String {
         Kind::Id => "\"an-id\"".to_owned(),
         Kind::Text { .. } => "\"…\"".to_owned(),
         Kind::TextList { .. } => "[\"…\"]".to_owned(),
+        Kind::TimesOfDay => "[\"08:00\"]".to_owned(),
         Kind::Digits { max, .. } => format!("\"{}\"", "0".repeat(max)),
         Kind::Phone => "\"+8613800000000\"".to_owned(),
         Kind::Hours => "\"always\"".to_owned(),

@@ -52,7 +52,7 @@ pub(super) fn guard(root: &Row<'_>, faults: &mut Faults<'_>) -> Guard {
             .and_then(|fields| rules::climate(&fields, faults))
             .unwrap_or_default(),
         medication: read("medication", &schema::MEDICATION, faults)
-            .and_then(|fields| rules::medication(&fields, faults))
+            .and_then(|fields| rules::medication(&fields))
             .unwrap_or_default(),
         water: read("water", &schema::WATER, faults)
             .and_then(|fields| rules::water(&fields))

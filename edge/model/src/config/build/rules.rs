@@ -7,7 +7,7 @@ use super::super::{
     VitalRule, VoiceRule, WaterRule,
 };
 use super::figures::contradiction;
-use crate::config::fault::{Faults, quote};
+use crate::config::fault::Faults;
 use crate::config::reader::Fields;
 
 pub(super) fn test_press(fields: &Fields<'_>) -> Option<TestPressRule> {
@@ -219,17 +219,11 @@ pub(super) fn climate(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<Cl
     Some(rule)
 }
 
-pub(super) fn medication(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Option<MedicationRule> {
-    let mut times: Vec<TimeOfDay> = Vec::new();
-    for written in fields.list("times") {
-        match crate::config::value::time_of_day(&written) {
-            Some(time) => times.push(time),
-            None => {
-                let message = format!("{} is not a time of day", quote(&written));
-                fields.fault(faults, "times", message, "write it as \"08:00\"");
-            }
-        }
-    }
+pub(super) fn medication(fields: &Fields<'_>) -> Option<MedicationRule> {
+    // What is no time of day was told where the list was read.
+    let listed = fields.list("times").into_iter();
+    let mut times: Vec<TimeOfDay> =
+        listed.filter_map(|written| crate::config::value::time_of_day(&written)).collect();
     times.sort_unstable();
     times.dedup();
     Some(MedicationRule {

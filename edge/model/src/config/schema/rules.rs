@@ -197,7 +197,7 @@ pub(in crate::config) const MEDICATION: Section = Section {
         default("enabled", Kind::Bool, "true", "Whether the rule runs."),
         default(
             "times",
-            Kind::TextList { max: 5 },
+            Kind::TimesOfDay,
             "[]",
             "When the pill box has to be opened each day, such as `[\"08:00\", \"20:00\"]`.",
         ),

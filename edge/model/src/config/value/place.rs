@@ -74,19 +74,24 @@ fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
 }
 
 pub(super) fn topic(written: &str) -> Result<String> {
+    const LONGEST_TOPIC: usize = 200;
     let trimmed = written.trim_end_matches('/');
-    let sound = !trimmed.is_empty()
-        && trimmed.len() <= 200
-        && !trimmed.starts_with(['/', '$'])
-        && !trimmed.contains(['#', '+', '\0'])
-        && !trimmed.chars().any(|c| c.is_control() || c.is_whitespace());
-    if sound {
+    let (why, mend) = if trimmed.is_empty() {
+        ("is no topic", "write a topic such as \"anju/1\"")
+    } else if trimmed.len() > LONGEST_TOPIC {
+        ("is longer than 200 bytes", "write a shorter topic")
+    } else if trimmed.starts_with('/') {
+        ("begins with /", "write the topic without the / before it")
+    } else if trimmed.starts_with('$') {
+        ("begins with $, which belongs to the broker", "write a topic such as \"anju/1\"")
+    } else if trimmed.contains(['#', '+']) {
+        ("is a filter, no topic prefix", "write a topic without + and #, such as \"anju/1\"")
+    } else if trimmed.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        ("has a space or another character that can not be seen", "write the topic without it")
+    } else {
         return Ok(trimmed.to_owned());
-    }
-    Err(Wrong::new(
-        format!("{} is not a topic prefix", quote(written)),
-        "write a topic without + and #, such as \"anju/1\"",
-    ))
+    };
+    Err(Wrong::new(format!("{} {why}", quote(written)), mend))
 }
 
 /// An absolute path. Of a secret's file nothing is repeated: it may be the secret itself.
@@ -185,5 +190,10 @@ mod tests {
         for wrong in ["", "/", "a/#", "+", "$SYS", "/a", "a b"] {
             assert!(topic(wrong).is_err(), "{wrong}");
         }
+        // What is told is what is wrong.
+        let told = |written| format!("{:?}", topic(written).unwrap_err());
+        assert!(told("/anju/").contains("begins with /") && !told("/anju/").contains('#'));
+        assert!(told("a b").contains("space") && !told("a b").contains('#'));
+        assert!(told("a/+").contains("without + and #"));
     }
 }
