@@ -9,10 +9,11 @@ pub use anju_edge::ask::Ask;
 use anju_edge::ask::MAX_LINE;
 use anju_journal::Journal;
 use anju_model::config::ChannelKind;
-use anju_model::{BoxEvent, Rule};
+use anju_model::{BoxEvent, Language, Rule};
 use anju_respond::life::proof::Proof;
 use anju_web_setup::Plan;
 use jiff::civil;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -25,6 +26,9 @@ use crate::plan;
 
 /// Entries read at once.
 const CHUNK: usize = 512;
+
+/// How long an answer waits for what is still to be written; without it, what is durable is given.
+const FLUSH_WITHIN: Duration = Duration::from_secs(3);
 
 /// Most entries of a tail, which is held in memory; an export is not.
 const MOST_TAIL: usize = 10_000;
@@ -43,6 +47,16 @@ pub struct Sources {
     pub plans: Plans,
 }
 
+/// The plan with the language in which the household reads it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ToldPlan {
+    /// The plan.
+    #[serde(flatten)]
+    pub plan: Plan,
+    /// The household's.
+    pub language: Language,
+}
+
 /// What is needed to tell the plan.
 #[derive(Clone)]
 pub struct Plans {
@@ -53,9 +67,10 @@ pub struct Plans {
 }
 
 impl Plans {
-    fn of(&self, at: civil::Time, rule: &Rule) -> Option<Plan> {
+    fn of(&self, at: civil::Time, rule: &Rule) -> Option<ToldPlan> {
         let picture = self.core.borrow().picture.clone()?;
-        Some(plan::of(&picture, &self.clocks.stamp(), at, rule))
+        let plan = plan::of(&picture, &self.clocks.stamp(), at, rule);
+        Some(ToldPlan { plan, language: picture.household.language })
     }
 }
 
@@ -149,6 +164,7 @@ async fn serve(stream: UnixStream, sources: Sources) -> std::io::Result<()> {
     let end = match Ask::parse(&question) {
         Err(why) => json!({"error": why}),
         Ok(Ask::Export) => {
+            journal.flush(FLUSH_WITHIN).await;
             let mut from = 0;
             loop {
                 let chunk =
@@ -160,6 +176,7 @@ async fn serve(stream: UnixStream, sources: Sources) -> std::io::Result<()> {
             json!({"done": true})
         }
         Ok(Ask::Tail { count }) => {
+            journal.flush(FLUSH_WITHIN).await;
             let count = count.min(MOST_TAIL);
             let records = read_chunk(&journal, move |journal| journal.tail(count)).await;
             write_records(&mut write, &records).await?;

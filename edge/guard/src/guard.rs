@@ -585,44 +585,5 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The rules that this crate judges; alerts of others are the box's own.
-pub fn judged(rule: &Rule) -> bool {
-    matches!(
-        rule,
-        Rule::BathroomStay
-            | Rule::CentreLost
-            | Rule::Cold
-            | Rule::DoorAtNight
-            | Rule::Heat
-            | Rule::LockForced
-            | Rule::LockTries
-            | Rule::MainsLost
-            | Rule::Medication
-            | Rule::NetworkLost
-            | Rule::OutOfBed
-            | Rule::PersonAtNight
-            | Rule::Strangers
-            | Rule::Vital
-            | Rule::WaterRunning
-            | Rule::Unguarded
-            | Rule::Help
-            | Rule::Call
-            | Rule::Wandering
-            | Rule::Fall
-            | Rule::Smoke
-            | Rule::Gas
-            | Rule::CarbonMonoxide
-            | Rule::Leak
-            | Rule::Inactivity
-            | Rule::NotUp
-            | Rule::LeftHome
-            | Rule::DeviceSilent
-            | Rule::TestDue
-            | Rule::DeviceLow
-            | Rule::Tamper
-            | Rule::Trouble
-    )
-}
-
 #[cfg(test)]
 mod tests;

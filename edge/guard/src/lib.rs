@@ -6,6 +6,7 @@
 mod activity;
 mod civil;
 mod consumption;
+mod faults;
 mod guard;
 mod home;
 mod line;
@@ -18,7 +19,8 @@ mod view;
 #[cfg(test)]
 mod testing;
 
-pub use guard::{AWAY_ENDED_BY_GUARD, Guard, judged};
+pub use faults::Faults;
+pub use guard::{AWAY_ENDED_BY_GUARD, Guard};
 pub use home::Occupancy;
 pub use replay::{Replay, ReplayedAlert, replay};
 pub use view::{DeviceView, HomeView, LastActivity, RuleView, Standing, Why};

@@ -1,18 +1,20 @@
-//! Runs the rules over a recorded journal: what `anju replay` prints. The recorded alerts are taken
-//! from the journal too, for comparison only; that one was closed is taken from it because people
-//! close alerts, and the next finding then opens a new one.
+//! Runs the rules over a recorded journal, those of the home and those of the box's own parts, in
+//! the order in which the box does: what `anju replay` prints. The recorded alerts are taken from
+//! the journal too, for comparison only; that one was closed is taken from it because people close
+//! alerts, and the next finding then opens a new one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use anju_model::config::Household;
 use anju_model::{
-    AlertChange, AlertId, AlertStep, Body, Class, DeviceId, Entry, Finding, Raise, Rule,
+    AlertChange, AlertId, AlertStep, Body, BoxEvent, Class, DeviceId, Entry, Finding, Raise, Rule,
 };
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::guard::{Guard, judged};
+use crate::faults::Faults;
+use crate::guard::Guard;
 
 /// One alert, found again or as it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,7 +44,7 @@ pub struct ReplayedAlert {
 pub struct Replay {
     /// What the rules find.
     pub found: Vec<ReplayedAlert>,
-    /// What the journal recorded of the same rules.
+    /// What the journal recorded, of the rules that this version knows.
     pub recorded: Vec<ReplayedAlert>,
 }
 
@@ -63,7 +65,7 @@ fn missing<'a>(
     those: &[ReplayedAlert],
 ) -> impl Iterator<Item = &'a ReplayedAlert> {
     let key = |a: &ReplayedAlert| (a.alert.clone(), a.rule.clone(), a.class, a.device.clone());
-    let known: std::collections::HashSet<_> = those.iter().filter(|a| !a.shadow).map(key).collect();
+    let known: HashSet<_> = those.iter().filter(|a| !a.shadow).map(key).collect();
     these.iter().filter(move |a| !known.contains(&key(a)))
 }
 
@@ -78,60 +80,91 @@ fn subject(raise: &Raise) -> Subject {
 /// Runs the rules over entries in the order of their numbers.
 pub fn replay(entries: impl IntoIterator<Item = Entry>, household: Arc<Household>) -> Replay {
     let mut guard = Guard::new(household);
-    let mut open: HashMap<Subject, usize> = HashMap::new();
-    let mut replay = Replay::default();
+    let mut faults = Faults::default();
+    let mut found = Found::default();
+    let mut recorded = Vec::new();
     for entry in entries {
         for finding in guard.observe(&entry) {
-            match finding {
-                Finding::Raise(raise) => note(&mut replay.found, &mut open, &raise),
-                // What is no alarm is closed by itself; an alarm only by a human.
-                Finding::Over { rule, origin, .. } => {
-                    let device = origin.map(|origin| origin.device);
-                    open.retain(|key, _| key.1 == Class::Alarm || key.0 != rule || key.2 != device);
-                }
-                Finding::Cancel { .. } | Finding::Ask { .. } => {}
-            }
+            found.take(&finding);
         }
-        if let Body::Alert(change) = &entry.body {
-            let alert = &change.subject.alert;
-            match &change.step {
-                // The box's own parts break under the name of a device's trouble, without a device.
-                AlertStep::Raised { since }
-                    if judged(&change.subject.rule)
-                        && (change.subject.rule != Rule::Trouble
-                            || change.subject.device.is_some()) =>
-                {
-                    replay.recorded.push(recorded(change, *since));
+        match &entry.body {
+            Body::Box(event) => {
+                // What is broken is told anew after each start.
+                if matches!(event, BoxEvent::Boot { .. }) {
+                    faults = Faults::default();
                 }
-                AlertStep::Closed { .. } => {
-                    open.retain(|_, at| replay.found.get(*at).is_some_and(|a| a.alert != *alert));
+                if let Some(finding) = faults.take(&entry.id, event) {
+                    found.take(&finding);
                 }
+            }
+            Body::Alert(change) => match &change.step {
+                AlertStep::Raised { since } if !matches!(change.subject.rule, Rule::Other(_)) => {
+                    recorded.push(as_recorded(change, *since));
+                }
+                AlertStep::Closed { .. } => found.closed(&change.subject.alert),
                 _ => {}
-            }
+            },
+            _ => {}
         }
     }
-    replay
+    Replay { found: found.alerts, recorded }
 }
 
-fn note(found: &mut Vec<ReplayedAlert>, open: &mut HashMap<Subject, usize>, raise: &Raise) {
-    if let Some(alert) = open.get(&subject(raise)).and_then(|at| found.get_mut(*at)) {
-        alert.repeats = alert.repeats.saturating_add(1);
-        return;
+/// The alerts that were found, and which of them are open.
+#[derive(Default)]
+struct Found {
+    alerts: Vec<ReplayedAlert>,
+    open: HashMap<Subject, usize>,
+    ids: HashSet<AlertId>,
+}
+
+impl Found {
+    fn take(&mut self, finding: &Finding) {
+        match finding {
+            Finding::Raise(raise) => self.raise(raise),
+            // What is no alarm is closed by itself; an alarm only by a human.
+            Finding::Over { rule, origin, .. } => {
+                let device = origin.as_ref().map(|origin| &origin.device);
+                self.open.retain(|(its_rule, class, its_device, ..), _| {
+                    *class == Class::Alarm || its_rule != rule || its_device.as_ref() != device
+                });
+            }
+            Finding::Cancel { .. } | Finding::Ask { .. } => {}
+        }
     }
-    open.insert(subject(raise), found.len());
-    found.push(ReplayedAlert {
-        alert: raise.alert_id(),
-        rule: raise.rule.clone(),
-        class: raise.class,
-        device: raise.origin.as_ref().map(|o| o.device.clone()),
-        test: raise.test,
-        shadow: raise.shadow,
-        since: raise.since,
-        repeats: 0,
-    });
+
+    fn raise(&mut self, raise: &Raise) {
+        let subject = subject(raise);
+        if let Some(alert) = self.open.get(&subject).and_then(|at| self.alerts.get_mut(*at)) {
+            alert.repeats = alert.repeats.saturating_add(1);
+            return;
+        }
+        let device = raise.origin.as_ref().map(|origin| origin.device.clone());
+        let mut alert = raise.alert_id();
+        // What runs in the shadow takes no name from an alert.
+        if !raise.shadow && !self.ids.insert(alert.clone()) {
+            // One entry can raise two.
+            alert = AlertId::since_entry(&raise.cause, &raise.rule, raise.class, device.as_ref());
+        }
+        self.open.insert(subject, self.alerts.len());
+        self.alerts.push(ReplayedAlert {
+            alert,
+            rule: raise.rule.clone(),
+            class: raise.class,
+            device,
+            test: raise.test,
+            shadow: raise.shadow,
+            since: raise.since,
+            repeats: 0,
+        });
+    }
+
+    fn closed(&mut self, alert: &AlertId) {
+        self.open.retain(|_, at| self.alerts.get(*at).is_some_and(|a| a.alert != *alert));
+    }
 }
 
-fn recorded(change: &AlertChange, since: Option<Timestamp>) -> ReplayedAlert {
+fn as_recorded(change: &AlertChange, since: Option<Timestamp>) -> ReplayedAlert {
     let subject = change.subject.clone();
     ReplayedAlert {
         alert: subject.alert,

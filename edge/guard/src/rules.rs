@@ -71,6 +71,7 @@ fn direct(rule: Rule, class: Class, said: &Observation, cause: &EntryId) -> Rais
         count: said.count.max(1),
         test: said.test,
         shadow: false,
+        lost: None,
     }
 }
 
@@ -86,6 +87,7 @@ fn absence(rule: Rule, class: Class, cause: &EntryId, since: Moment, line: &Line
         count: 1,
         test: false,
         shadow: false,
+        lost: None,
     }
 }
 

@@ -61,6 +61,33 @@ pub struct Raise {
     pub test: bool,
     /// Only recorded, nobody is called (a rule that runs in the shadow).
     pub shadow: bool,
+    /// What is lost, where the rule alone does not say it.
+    pub lost: Option<Lost>,
+}
+
+/// What of the home or of the box does not work any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// Everything through which help can be called.
+    Calls,
+    /// Everything that sees a person.
+    Sight,
+    /// Every device.
+    Devices,
+    /// The box's page.
+    Page,
+}
+
+impl Lost {
+    /// The name in the texts.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Lost::Calls => "calls",
+            Lost::Sight => "sight",
+            Lost::Devices => "devices",
+            Lost::Page => "page",
+        }
+    }
 }
 
 impl Raise {

@@ -22,7 +22,7 @@ pub use alert::{AlertChange, AlertId, AlertStep, Class, Outcome, Rule, Subject};
 pub use box_event::{BoxEvent, OldCharge};
 pub use delivery::Delivery;
 pub use entry::{Body, Entry, EntryError, Lane};
-pub use finding::{Finding, Raise};
+pub use finding::{Finding, Lost, Raise};
 pub use id::{BoxId, ContactId, DeviceId, EntryId, IdError, LinkId, PersonId, RoomId, SatelliteId};
 pub use kind::{Category, DeviceKind};
 pub use language::Language;

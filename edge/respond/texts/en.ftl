@@ -43,10 +43,17 @@ rule-left-home = { $since ->
 }
 rule-wandering = { $thing } has left home; whoever carries it may lose the way
 rule-device-silent = { $thing } is not heard any more
-rule-unguarded = nothing in the home can call for help or see a person any more
+rule-unguarded = { $lost ->
+    [calls] no device in the home that can call for help works any more
+    [sight] no device in the home that sees a person works any more
+   *[other] nothing in the home can call for help or see a person any more
+}
 rule-device-low = { $thing } has a low battery
 rule-tamper = { $thing } was tampered with
-rule-trouble = { $thing } has a fault
+rule-trouble = { $lost ->
+    [page] the box's page can not be opened
+   *[other] { $thing } has a fault
+}
 rule-journal = the box can not keep its records
 rule-configuration = the box's configuration has faults
 rule-channel = one of the box's ways out does not work

@@ -42,10 +42,17 @@ rule-left-home = { $since ->
 }
 rule-wandering = { $thing }离开了家，本人可能走失
 rule-device-silent = { $thing }没有信号了
-rule-unguarded = 家里已没有能求助或感知老人的设备在工作
+rule-unguarded = { $lost ->
+    [calls] 家里已没有能求助的设备在工作
+    [sight] 家里已没有能感知老人的设备在工作
+   *[other] 家里已没有能求助或感知老人的设备在工作
+}
 rule-device-low = { $thing }电量低
 rule-tamper = { $thing }被拆动
-rule-trouble = { $thing }出了故障
+rule-trouble = { $lost ->
+    [page] 主机的网页打不开
+   *[other] { $thing }出了故障
+}
 rule-journal = 主机不能保存记录
 rule-configuration = 主机的配置有错误
 rule-channel = 主机有一条联系方式不通

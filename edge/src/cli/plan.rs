@@ -6,13 +6,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anju_model::config::Household;
-use anju_model::{Language, Rule};
+use anju_model::Rule;
 use anju_respond::texts::Texts;
 use anju_web_setup::{Ago, Channel, Plan, Try};
 use jiff::{Timestamp, civil};
 
 use super::CliError;
-use crate::control::{self, Ask};
+use crate::control::{self, Ask, ToldPlan};
 use crate::plan;
 
 /// Reads a time of day.
@@ -39,11 +39,11 @@ pub fn run(
     let mut told = None;
     let ask = Ask::Plan { at, rule: rule.clone() };
     let asked = control::ask(data, &ask, |line| {
-        told = Some(serde_json::from_str::<Plan>(line)?);
+        told = Some(serde_json::from_str::<ToldPlan>(line)?);
         Ok(())
     });
-    let (plan, known) = match (asked, told) {
-        (Some(Ok(())), Some(plan)) => (plan, true),
+    let (ToldPlan { plan, language }, known) = match (asked, told) {
+        (Some(Ok(())), Some(told)) => (told, true),
         (Some(Err(why)), _) => return Err(CliError::Plan(why)),
         _ => {
             eprintln!(
@@ -51,14 +51,14 @@ pub fn run(
                 data.display()
             );
             let household = household(config)?;
-            (plan::of_configuration(&household, Timestamp::now(), at, &rule), false)
+            let plan = plan::of_configuration(&household, Timestamp::now(), at, &rule);
+            (ToldPlan { plan, language: household.language }, false)
         }
     };
     let mut out = std::io::stdout().lock();
     if json {
         writeln!(out, "{}", serde_json::to_string(&plan).map_err(std::io::Error::from)?)?;
     } else {
-        let language = household(config).map_or(Language::default(), |home| home.language);
         print(&mut out, &plan, known, &Texts::new(language))?;
     }
     Ok(if plan.tries.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -76,7 +76,13 @@ pub(super) fn household(path: &Path) -> Result<Household, CliError> {
 fn print(out: &mut impl Write, plan: &Plan, known: bool, texts: &Texts) -> std::io::Result<()> {
     let thing = texts.get("thing-unknown");
     let class = texts.get(&format!("class-{}", plan.class));
-    let slots = [("thing", thing.as_str()), ("since", "none"), ("class", plan.class.as_str())];
+    let slots = [
+        ("thing", thing.as_str()),
+        ("since", "none"),
+        ("class", plan.class.as_str()),
+        ("lost", "none"),
+        ("until", "none"),
+    ];
     let what = texts.format(&format!("rule-{}", plan.rule), &slots);
     let slots =
         [("on", plan.on.as_str()), ("at", &plan.at), ("what", &what), ("class", class.as_str())];

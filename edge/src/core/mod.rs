@@ -5,7 +5,6 @@
 mod board;
 mod carried_out;
 mod clock_watch;
-mod faults;
 mod message;
 pub mod open_alerts;
 mod proofs;
@@ -18,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anju_drivers::fleet::Commander;
-use anju_guard::{Guard, HomeView};
+use anju_guard::{Faults, Guard, HomeView};
 use anju_journal::Journal;
 use anju_model::command::{Command, Request};
 use anju_model::config::{ChannelKind, Household};
@@ -38,7 +37,6 @@ use recorder::Recorder;
 
 use carried_out::CarriedOut;
 use clock_watch::ClockWatch;
-use faults::Faults;
 use open_alerts::OpenAlerts;
 
 use crate::acceptance::{self, Acceptance, Effect};
@@ -232,8 +230,12 @@ impl Core {
 
     fn now(&mut self) -> Moment {
         let stamp = self.clocks.stamp();
-        let now = self.line.place(&stamp);
-        if let Some(wall) = self.clock.look(now, &stamp) {
+        self.look(&stamp)
+    }
+
+    fn look(&mut self, stamp: &Stamp) -> Moment {
+        let now = self.line.place(stamp);
+        if let Some(wall) = self.clock.look(now, stamp) {
             self.book.set_clock(now, wall);
             self.prover.set_clock(now, wall);
         }
@@ -285,9 +287,7 @@ impl Core {
         let now = self.now();
         let effects = self.acceptance.tick(now);
         steps.extend(self.accept(effects));
-        if let Some(news) = self.clock.news(&stamp) {
-            steps.extend(self.record(Body::Box(news), None));
-        }
+        steps.extend(self.record_clock());
         if self.life_recorded.is_none_or(|at| now.since(at) >= LIFE_EVERY) {
             self.life_recorded = Some(now);
             steps.extend(self.record(Body::Box(self.guard.life(&stamp)), None));
@@ -423,6 +423,31 @@ impl Core {
 
     fn record(&mut self, body: Body, recorded: Option<oneshot::Sender<()>>) -> Vec<Step> {
         let stamp = self.clocks.stamp();
+        // By the jump of a clock the entries before and after it are placed: it is told before the
+        // first that has the new time.
+        let mut steps = self.look_for_jump(&stamp);
+        steps.extend(self.write(stamp, body, recorded));
+        steps
+    }
+
+    /// Records what is new of the clock.
+    fn record_clock(&mut self) -> Vec<Step> {
+        let stamp = self.clocks.stamp();
+        self.look_for_jump(&stamp)
+    }
+
+    fn look_for_jump(&mut self, stamp: &Stamp) -> Vec<Step> {
+        self.look(stamp);
+        let news = self.clock.news(stamp);
+        news.map(|news| self.write(stamp.clone(), Body::Box(news), None)).unwrap_or_default()
+    }
+
+    fn write(
+        &mut self,
+        stamp: Stamp,
+        body: Body,
+        recorded: Option<oneshot::Sender<()>>,
+    ) -> Vec<Step> {
         let at = self.line.place(&stamp);
         let Some(entry) = self.recorder.record(stamp, body, recorded) else { return Vec::new() };
         self.board.note(&entry, at);

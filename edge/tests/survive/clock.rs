@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::common::{Box_, Broker, Peer};
 
@@ -60,6 +60,23 @@ async fn press(devices: &Peer, centre: &mut Peer, n: u32) -> serde_json::Value {
     centre.event(kind).await
 }
 
+/// The first entry with a new time is the one that tells of it.
+fn each_jump_is_told_first(export: &str) {
+    let entries: Vec<Value> = export.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let offset = |entry: &Value| {
+        let time: jiff::Timestamp = entry["time"].as_str().unwrap().parse().unwrap();
+        time.as_millisecond() - entry["mono_ms"].as_i64().unwrap()
+    };
+    let mut jumps = 0;
+    for pair in entries.windows(2) {
+        if (offset(&pair[1]) - offset(&pair[0])).abs() > 86_400_000 {
+            assert_eq!(pair[1]["type"], "cn.anju.box.clock", "{pair:?}");
+            jumps += 1;
+        }
+    }
+    assert_eq!(jumps, 3);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_jumps_a_year_either_way_stops_nothing() {
     let (zigbee, upstream) = (Broker::start(), Broker::start());
@@ -92,6 +109,7 @@ async fn a_clock_that_jumps_a_year_either_way_stops_nothing() {
     }
     // Nothing was raised by the jumps: no silence of a year, no device that was not heard.
     let (_, export) = anju.anju(&["journal", "export"]);
+    each_jump_is_told_first(&export);
     let raised: Vec<&str> =
         export.lines().filter(|line| line.contains("\"type\":\"cn.anju.alert.raised\"")).collect();
     let rules = raised.iter().filter(|line| !line.contains("\"rule\":\"help\"")).count();

@@ -42,3 +42,29 @@ fn after_a_human_closed_an_alert_the_next_finding_opens_another() {
     let replayed = replay(life.entries.clone(), life.guard.household.clone());
     assert_eq!(replayed.found.len(), 4, "a test and a real alarm of one device are two");
 }
+
+#[test]
+fn the_box_s_own_parts_are_replayed_like_the_home() {
+    let mut life = Life::begin(household(), "2026-11-24T08:00");
+    let mut faults = Faults::default();
+    // As the box does: what follows from an entry is found after the guard judged it.
+    let mut tell = |life: &mut Life, part: &str, active: bool| {
+        let event = BoxEvent::Fault { part: part.into(), active, reason: String::new() };
+        life.record(Body::Box(event.clone()));
+        let before = life.found.len();
+        life.found.extend(faults.take(&life.entries.last().unwrap().id, &event));
+        life.record_alerts(before);
+    };
+    tell(&mut life, "channel:speaker", true);
+    tell(&mut life, "configuration", true);
+    tell(&mut life, "page", true);
+    life.say("sos", Help::pressed());
+    let help = life.found.len() - 1;
+    life.record_alerts(help);
+    tell(&mut life, "channel:speaker", false);
+    tell(&mut life, "channel:speaker", true);
+    let replayed = replay(life.entries.clone(), life.guard.household.clone());
+    let rules: Vec<_> = replayed.found.iter().map(|a| a.rule.as_str()).collect();
+    assert_eq!(rules, ["channel", "configuration", "trouble", "help", "channel"]);
+    assert_eq!(replayed.only_found().count() + replayed.only_recorded().count(), 0);
+}

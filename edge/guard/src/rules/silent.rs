@@ -97,6 +97,7 @@ pub fn tick(roster: &mut Roster, now: Moment, line: &Line, out: &mut Vec<Finding
             count: 1,
             test: false,
             shadow: false,
+            lost: None,
         }));
     }
     found

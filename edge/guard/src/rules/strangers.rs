@@ -82,5 +82,6 @@ pub fn tick(state: &mut State, scene: &Scene, out: &mut Vec<Finding>) {
         count: 1,
         test: false,
         shadow: scene.on_trial(rule.trial),
+        lost: None,
     }));
 }

@@ -108,6 +108,7 @@ pub fn tick(
             count: 1,
             test: false,
             shadow: false,
+            lost: None,
         }));
     }
 }

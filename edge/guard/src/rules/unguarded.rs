@@ -4,7 +4,7 @@
 //! once and over when one of them is heard again. Each lost device is a fault of its own besides.
 //! Faults are told by day; this one is meant to be told at once. No figures.
 
-use anju_model::{Class, EntryId, Finding, Moment, Rule};
+use anju_model::{Class, EntryId, Finding, Lost, Moment, Raise, Rule};
 
 use super::absence;
 use crate::activity;
@@ -39,6 +39,17 @@ fn deaf(roster: &Roster) -> bool {
     roster.all_lost(|d| activity::carried_help(d.origin.kind))
 }
 
+/// What the home is without.
+fn lost(roster: &Roster) -> Option<Lost> {
+    match (deaf(roster), blind(roster)) {
+        _ if roster.all_lost(|_| true) => Some(Lost::Devices),
+        (true, true) => Some(Lost::Devices),
+        (true, false) => Some(Lost::Calls),
+        (false, true) => Some(Lost::Sight),
+        (false, false) => None,
+    }
+}
+
 /// Looks at the devices after one was lost or heard again by the entry `cause`.
 pub fn judge(
     state: &mut State,
@@ -48,14 +59,14 @@ pub fn judge(
     cause: &EntryId,
     out: &mut Vec<Finding>,
 ) {
-    let unguarded = deaf(roster) || blind(roster) || roster.all_lost(|_| true);
-    if unguarded == state.found {
+    let lost = lost(roster);
+    if lost.is_some() == state.found {
         return;
     }
-    state.found = unguarded;
+    state.found = lost.is_some();
     let rule = Rule::Unguarded;
-    out.push(if unguarded {
-        Finding::Raise(absence(rule, Class::Fault, cause, now, line))
+    out.push(if lost.is_some() {
+        Finding::Raise(Raise { lost, ..absence(rule, Class::Fault, cause, now, line) })
     } else {
         Finding::Over { rule, origin: None, cause: cause.clone() }
     });

@@ -154,6 +154,7 @@ impl Book {
             ("until", until.as_deref().unwrap_or("none")),
             ("class", raise.class.as_str()),
             ("since", since.as_deref().unwrap_or("none")),
+            ("lost", raise.lost.map_or("none", anju_model::Lost::as_str)),
         ];
         let heard = raise.rule == Rule::Help
             && origin.is_some_and(|origin| origin.kind == DeviceKind::VoiceAlarm);

@@ -95,6 +95,7 @@ pub fn outlook(household: &Household, rule: &Rule, class: Class, at: civil::Date
         count: 1,
         test: false,
         shadow: false,
+        lost: None,
     };
     let mut seen = BTreeSet::new();
     let mut tries = Vec::new();

@@ -122,6 +122,7 @@ pub fn finding(rule: Rule, class: Class, device: Option<&str>, seq: u64) -> Rais
         count: 1,
         test: false,
         shadow: false,
+        lost: None,
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anju_model::{BoxEvent, Class, EntryId, Finding, Raise, Rule};
+use anju_model::{BoxEvent, Class, EntryId, Finding, Lost, Raise, Rule};
 
 /// The rules that tell of the box's parts, and do so anew after each start. The end of a contract is
 /// not among them: it stays open over starts.
@@ -32,7 +32,7 @@ impl Faults {
             BoxEvent::Fault { part, active: true, .. } => {
                 let rule = rule(part);
                 self.broken.entry(rule.clone()).or_default().insert(part.clone());
-                Some(Finding::Raise(raise(rule, id)))
+                Some(Finding::Raise(raise(rule, part, id)))
             }
             BoxEvent::Fault { part, active: false, .. } => {
                 let rule = rule(part);
@@ -56,7 +56,7 @@ impl Faults {
     }
 }
 
-fn raise(rule: Rule, id: &EntryId) -> Raise {
+fn raise(rule: Rule, part: &str, id: &EntryId) -> Raise {
     Raise {
         rule,
         class: Class::Fault,
@@ -67,6 +67,7 @@ fn raise(rule: Rule, id: &EntryId) -> Raise {
         count: 1,
         test: false,
         shadow: false,
+        lost: (part == "page").then_some(Lost::Page),
     }
 }
 
