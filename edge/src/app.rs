@@ -27,7 +27,9 @@ use crate::pulse::Pulse;
 use crate::rescue::Rescue;
 use crate::systemd::Systemd;
 use crate::ways::{Outs, Told};
-use crate::{control, core, data_budget, health, sim_contract, uplinks, upstream, ways};
+use crate::{
+    control, core, data_budget, data_folder, health, restart, sim_contract, uplinks, upstream, ways,
+};
 
 /// Facts that may wait for the core; drivers wait beyond that.
 const QUEUE: usize = 1024;
@@ -71,7 +73,7 @@ fn system(what: &'static str) -> impl FnOnce(std::io::Error) -> StartError {
 pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     let signals = Signals::catch()?;
     // A disk that can not be written is told once the journal finds it so; it stops nothing.
-    if let Err(error) = std::fs::create_dir_all(&data) {
+    if let Err(error) = data_folder::make(&data) {
         tracing::error!(%error, data = %data.display(), "the data folder can not be made");
     }
     let loaded = house::load(&config, &data)?;
@@ -90,7 +92,7 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     let readings = recorded_readings(&journal, &household);
     let mut fleet = Fleet::recalling(reports, Limits::default(), readings);
     let plan_faults = start_drivers(&mut fleet, &household).await;
-    let faulty = faulty_parts(&plan_faults);
+    let started = Started { household: household.clone(), faulty: faulty_parts(&plan_faults) };
     let (out_reports, out_report_rx) = mpsc::unbounded_channel();
     let (spoken, spoken_rx) = mpsc::unbounded_channel();
     let told = Told { reports: out_reports, spoken, messages: messages.clone() };
@@ -166,7 +168,7 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     let lines = Arc::new(CharDev);
     tokio::spawn(health::case::run(lines, view.clone(), messages.clone(), stop.clone()));
     let heard = (signals, &systemd);
-    wait_for_signals(&config, &data, &messages, &mut fleet, &page, faulty, heard).await;
+    wait_for_signals(&config, &data, &messages, &mut fleet, &page, started, heard).await;
 
     systemd.tell(NotifyState::Stopping);
     let deadline = Instant::now() + STOP_WITHIN;
@@ -349,6 +351,14 @@ async fn pass_journal(
     }
 }
 
+/// What a reload compares with.
+struct Started {
+    /// The configuration of the start.
+    household: Arc<anju_model::config::Household>,
+    /// Parts that can not be used now.
+    faulty: BTreeSet<String>,
+}
+
 /// The signals that are obeyed, caught from the first moment on: a stop during the start is clean.
 struct Signals {
     terminate: Signal,
@@ -373,7 +383,7 @@ async fn wait_for_signals(
     messages: &mpsc::Sender<Message>,
     fleet: &mut Fleet,
     page: &Page,
-    mut faulty: BTreeSet<String>,
+    mut started: BTreeSet<String>,
     (Signals { mut terminate, mut interrupt, mut hangup }, systemd): (Signals, &Systemd),
 ) {
     let watchdog = sd_notify::watchdog_enabled().map(|limit| limit / 3);
@@ -383,7 +393,7 @@ async fn wait_for_signals(
         tokio::select! {
             _ = terminate.recv() => return,
             _ = interrupt.recv() => return,
-            _ = hangup.recv() => reload(config, data, messages, fleet, page, &mut faulty).await,
+            _ = hangup.recv() => reload(config, data, messages, fleet, page, &mut started).await,
             _ = feed.tick() => {
                 // Only a core that still works keeps the box alive.
                 if pulse.beats(messages) {
@@ -400,7 +410,7 @@ async fn reload(
     messages: &mpsc::Sender<Message>,
     fleet: &mut Fleet,
     page: &Page,
-    faulty: &mut BTreeSet<String>,
+    started: &mut Started,
 ) {
     let loaded = match house::load(config, data) {
         Ok(loaded) => loaded,
@@ -412,22 +422,22 @@ async fn reload(
     };
     house::keep(&loaded, data);
     let household = Arc::new(loaded.household.clone());
-    let mut events = vec![BoxEvent::Config {
-        digest: house::digest(&loaded.text),
-        faults: loaded.faults.len() as u64,
-    }];
-    events.extend(loaded.faults.iter().map(|fault| configuration_fault(fault)));
+    let mut faults = loaded.faults;
+    faults.extend(restart::needed(&started.household, &household));
+    let mut events =
+        vec![BoxEvent::Config { digest: house::digest(&loaded.text), faults: faults.len() as u64 }];
+    events.extend(faults.iter().map(|fault| configuration_fault(fault)));
     let plan_faults = start_drivers(fleet, &household).await;
     let broken = faulty_parts(&plan_faults);
-    let mended = faulty.iter().filter(|part| !broken.contains(*part));
+    let mended = started.faulty.iter().filter(|part| !broken.contains(*part));
     events.extend(mended.map(|part| BoxEvent::Fault {
         part: part.clone(),
         active: false,
         reason: "the configuration was mended".into(),
     }));
     events.extend(plan_faults);
-    *faulty = broken;
-    page.set_up(page::Setup::new(household.clone(), &loaded.faults, fleet));
+    started.faulty = broken;
+    page.set_up(page::Setup::new(household.clone(), &faults, fleet));
     let commander = fleet.commander();
     let _ = messages.send(Message::Household { household, commander }).await;
     for event in events {

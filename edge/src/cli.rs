@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 use thiserror::Error;
 
 mod accept;
+mod check;
 mod parts;
 mod plan;
 mod recordings;
@@ -46,6 +47,9 @@ enum Command {
     Check {
         #[command(flatten)]
         config: Config,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Lists the device kinds and what serves them.
     Catalogue {
@@ -192,11 +196,17 @@ enum JournalCommand {
         /// How many.
         #[arg(long, short = 'n', default_value_t = 20)]
         count: usize,
+        /// One JSON object a line (always).
+        #[arg(long)]
+        json: bool,
     },
     /// All entries, one JSON object a line, oldest first.
     Export {
         #[command(flatten)]
         data: Data,
+        /// One JSON object a line (always).
+        #[arg(long)]
+        json: bool,
     },
     /// Figures.
     Stats {
@@ -269,7 +279,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
             played?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Check { config } => check(&config.file),
+        Command::Check { config, json } => check::run(&config.file, json),
         Command::Catalogue { json } => catalogue(json),
         Command::Journal(command) => journal(command),
         Command::Replay { file, config, json } => replay(&file, &config.file, json),
@@ -314,27 +324,6 @@ fn alert(id: &str) -> Result<AlertId, CliError> {
     AlertId::from_wire(id).ok_or_else(|| CliError::NotAnAlert(id.to_owned()))
 }
 
-fn check(path: &std::path::Path) -> Result<ExitCode, CliError> {
-    let name = path.display().to_string();
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            println!("{name}:1:1: it can not be read: {error}; check the path");
-            return Ok(ExitCode::FAILURE);
-        }
-    };
-    let parsed = crate::house::parse(&bytes, &name);
-    let mut out = std::io::stdout().lock();
-    for fault in &parsed.faults {
-        writeln!(out, "{}", crate::house::line(&name, fault))?;
-    }
-    // No fault, and so not among them.
-    for warning in &parsed.warnings {
-        eprintln!("warning: {}", crate::house::line(&name, warning));
-    }
-    Ok(if parsed.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
 fn catalogue(json: bool) -> Result<ExitCode, CliError> {
     let mut out = std::io::stdout().lock();
     let mut rows = Vec::new();
@@ -372,8 +361,8 @@ fn catalogue(json: bool) -> Result<ExitCode, CliError> {
 fn journal(command: JournalCommand) -> Result<ExitCode, CliError> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let (data, question) = match command {
-        JournalCommand::Tail { data, count } => (data, Ask::Tail { count }),
-        JournalCommand::Export { data } => (data, Ask::Export),
+        JournalCommand::Tail { data, count, .. } => (data, Ask::Tail { count }),
+        JournalCommand::Export { data, .. } => (data, Ask::Export),
         JournalCommand::Stats { data, .. } => (data, Ask::Stats),
     };
     let asked = control::ask(&data.folder, &question, |line| writeln!(out, "{line}"));
@@ -406,8 +395,7 @@ fn offline(data: &std::path::Path, question: &Ask, out: &mut impl Write) -> Resu
             }
         }
         Ask::Stats => {
-            let (first, last) = reader.bounds();
-            writeln!(out, "{}", serde_json::json!({"first": first, "last": last}))?;
+            writeln!(out, "{}", crate::export::stats_at_rest(&reader.stats()))?;
         }
         Ask::Command { .. }
         | Ask::Recordings

@@ -1,7 +1,7 @@
 //! Entries as lines of text. An export line is the event as it goes upstream; its `data` already
 //! holds `boot` and `mono_ms`, which are repeated at the top for tools that read lines only.
 
-use anju_journal::{Recording, Stats};
+use anju_journal::{AtRest, Recording, Stats};
 use serde_json::{Map, Value, json};
 
 /// One line, with its end. What is not a JSON object is passed over: it can not be an entry.
@@ -43,4 +43,49 @@ pub fn stats(stats: &Stats) -> Value {
         "disk_bytes": stats.disk_bytes,
         "followers": followers,
     })
+}
+
+/// The same of a journal that no daemon has open; what only a daemon knows is `null`.
+pub fn stats_at_rest(stats: &AtRest) -> Value {
+    json!({
+        "epoch": stats.epoch,
+        "last": stats.last.unwrap_or(0),
+        "durable": stats.last.unwrap_or(0),
+        "first_alert": stats.first[0],
+        "first_event": stats.first[1],
+        "waiting": 0,
+        "recording": false,
+        "trouble": null,
+        "corrupt": null,
+        "payload_bytes": null,
+        "disk_bytes": stats.disk_bytes,
+        "followers": null,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_the_same_fields_with_and_without_a_daemon() {
+        let with = stats(&Stats {
+            epoch: 1,
+            last: 0,
+            durable: 0,
+            first: [None; 2],
+            waiting: 0,
+            recording: Recording::Active,
+            corrupt: 0,
+            payload_bytes: 0,
+            disk_bytes: 0,
+            followers: Vec::new(),
+        });
+        let without =
+            stats_at_rest(&AtRest { epoch: None, first: [None; 2], last: None, disk_bytes: None });
+        let fields = |figures: &Value| -> Vec<String> {
+            figures.as_object().unwrap().keys().cloned().collect()
+        };
+        assert_eq!(fields(&with), fields(&without));
+    }
 }

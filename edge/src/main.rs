@@ -8,6 +8,7 @@ mod clock;
 mod control;
 mod core;
 mod data_budget;
+mod data_folder;
 #[cfg(feature = "demo")]
 mod demo;
 mod doctor;
@@ -21,6 +22,7 @@ mod plan;
 mod pulse;
 mod recordings;
 mod rescue;
+mod restart;
 mod sim_contract;
 mod systemd;
 mod uplinks;

@@ -2,6 +2,7 @@
 //! the rooms. What is added was made fit before, and a file is there whole or not at all. Whoever
 //! changes them tells the daemon (`Ask::Recordings`).
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anju_model::config::Household;
@@ -62,7 +63,10 @@ pub fn add(data: &Path, home: &Household, slot: &Slot, sound: &[u8]) -> Result<f
     let made = recording(sound)?;
     let folder = folder(data);
     std::fs::create_dir_all(&folder)?;
-    anju_journal::replace_file(&folder, &format!("{slot}.wav"), None, &made.wav)?;
+    let name = format!("{slot}.wav");
+    anju_journal::replace_file(&folder, &name, None, &made.wav)?;
+    // The daemon reads it, whoever recorded it; the data folder is closed to others.
+    std::fs::set_permissions(folder.join(name), std::fs::Permissions::from_mode(0o644))?;
     // One in another form would go before it.
     forget(&folder, slot, "ogg")?;
     Ok(made.seconds)

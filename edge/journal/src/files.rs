@@ -1,7 +1,8 @@
 //! Small files that must be whole or absent: temporary, fsync, rename, fsync of the folder.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// Forces a folder's entries to the disk.
@@ -10,13 +11,17 @@ pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
 }
 
 /// Writes `bytes` to `dir/name` so that a reader sees the old or the new content, never a mixture.
-/// With `keep`, the old content goes on under that name.
+/// With `keep`, the old content goes on under that name. Only its owner can read it, whatever the
+/// umask is.
 ///
 /// # Errors
 /// When the folder can not be written.
 pub fn replace(dir: &Path, name: &str, keep: Option<&str>, bytes: &[u8]) -> io::Result<()> {
     let temporary = dir.join(format!("{name}.new"));
-    let mut file = File::create(&temporary)?;
+    let mut open = OpenOptions::new();
+    let mut file = open.write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    // One that was left over keeps the mode it had.
+    file.set_permissions(Permissions::from_mode(0o600))?;
     file.write_all(bytes)?;
     file.sync_all()?;
     drop(file);
@@ -59,4 +64,21 @@ pub(crate) fn unseal(bytes: &[u8]) -> Option<&str> {
     let (words, crc) = line.rsplit_once(' ')?;
     let crc = (crc.len() == 8).then(|| u32::from_str_radix(crc, 16).ok())??;
     (crc == crc32fast::hash(words.as_bytes())).then_some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_its_owner_s_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let left_over = dir.path().join("name.new");
+        fs::write(&left_over, b"half").unwrap();
+        fs::set_permissions(&left_over, Permissions::from_mode(0o666)).unwrap();
+        replace(dir.path(), "name", None, b"whole").unwrap();
+        let metadata = fs::metadata(dir.path().join("name")).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read(dir.path().join("name")).unwrap(), b"whole");
+    }
 }

@@ -54,7 +54,7 @@ use tokio::sync::mpsc;
 pub use files::replace as replace_file;
 pub use follower::Follower;
 pub use open::{OpenError, Opened};
-pub use reader::Reader;
+pub use reader::{AtRest, Reader};
 pub use receipt::Receipt;
 pub use recent::Recent;
 pub use settings::{SPACE_FACTOR, Settings};
@@ -135,6 +135,15 @@ impl Journal {
     /// When the name can not be a file's name or the cursor can not be opened.
     pub fn follow(&self, name: &str, lane: Lane, when: FollowWhen) -> std::io::Result<Follower> {
         Follower::new(self.shared.clone(), name, lane, when)
+    }
+
+    /// Has everything that was appended written now instead of when its group is due. Returns once
+    /// it is durable, is known not to become so, or `at_most` is over.
+    pub async fn flush(&self, at_most: Duration) {
+        let last = self.shared.hurry();
+        let receipt = Receipt::new(self.shared.clone(), Lane::Events, last, true);
+        // Whoever reads sees what is durable by then.
+        let _ = tokio::time::timeout(at_most, receipt.durable()).await;
     }
 
     /// Entries of both lanes from a number on, oldest first, durable ones only. Blocking.

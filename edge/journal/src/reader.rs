@@ -39,14 +39,30 @@ impl Reader {
         reading::tail(Some(&*self.engine), u64::MAX, most, &mut told)
     }
 
-    /// The lowest and the highest number.
-    pub fn bounds(&self) -> (Option<u64>, Option<u64>) {
-        let of =
-            |lane| (self.engine.first(lane).ok().flatten(), self.engine.last(lane).ok().flatten());
-        let (alerts, events) = (of(Lane::Alerts), of(Lane::Events));
-        let first = [alerts.0, events.0].into_iter().flatten().min();
-        (first, alerts.1.max(events.1))
+    /// How the journal is.
+    pub fn stats(&self) -> AtRest {
+        let first = |lane| self.engine.first(lane).ok().flatten();
+        let last = |lane| self.engine.last(lane).ok().flatten();
+        AtRest {
+            epoch: self.tail(1).last().map(|record| record.number.epoch),
+            first: [first(Lane::Alerts), first(Lane::Events)],
+            last: last(Lane::Alerts).max(last(Lane::Events)),
+            disk_bytes: self.engine.size().ok(),
+        }
     }
+}
+
+/// Figures of a journal that nobody has open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AtRest {
+    /// Epoch of the last entry.
+    pub epoch: Option<u64>,
+    /// Lowest number of each lane, alerts first.
+    pub first: [Option<u64>; 2],
+    /// Number of the last entry.
+    pub last: Option<u64>,
+    /// Bytes of disk in use.
+    pub disk_bytes: Option<u64>,
 }
 
 fn told(broken: Broken) {

@@ -225,6 +225,16 @@ impl Shared {
         }
     }
 
+    /// Has what waits written now, and gives the last number that waits.
+    pub(crate) fn hurry(&self) -> u64 {
+        let mut state = self.lock();
+        if state.waiting > 0 {
+            state.deadline = Some(Instant::now());
+            self.wake.notify_one();
+        }
+        state.next.saturating_sub(1)
+    }
+
     pub(crate) fn close(&self, at_most: Duration) -> bool {
         let mut state = self.lock();
         state.closing = true;
