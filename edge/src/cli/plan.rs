@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anju_model::config::Household;
 use anju_model::Rule;
+use anju_model::config::Household;
 use anju_respond::texts::Texts;
 use anju_web_setup::{Ago, Channel, Plan, Try};
 use jiff::{Timestamp, civil};

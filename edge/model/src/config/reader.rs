@@ -112,7 +112,8 @@ fn one(row: &Row<'_>, key: &'static Key, faults: &mut Faults<'_>) -> Option<Chec
     match value::check(key, item) {
         Ok(sound) => Some(sound),
         Err(wrong) => {
-            for wrong in std::iter::once(&wrong).chain(&wrong.more) {
+            let more = wrong.rest.iter().flat_map(|rest| &rest.wrong);
+            for wrong in std::iter::once(&wrong).chain(more) {
                 let at = wrong.at.unwrap_or_else(|| row.place(key.name));
                 faults.add(at, row.path_of(key.name), &wrong.message, &wrong.mend);
             }
@@ -124,7 +125,7 @@ fn one(row: &Row<'_>, key: &'static Key, faults: &mut Faults<'_>) -> Option<Chec
 /// What can be used of a wrong value.
 fn meant(key: &Key, wrong: Wrong) -> Option<Checked> {
     if let Some(rest) = wrong.rest {
-        return Some(Checked::List(rest));
+        return Some(Checked::List(rest.sound));
     }
     let meant = wrong.meant?;
     let item = match key.kind {

@@ -71,22 +71,22 @@ pub(super) struct Wrong {
     pub meant: Option<String>,
     /// The byte it is about, where that is inside the value (an element of a list).
     pub at: Option<usize>,
-    /// The sound elements of a list.
-    pub rest: Option<Vec<String>>,
-    /// What else is wrong in a list.
-    pub more: Vec<Wrong>,
+    /// The rest of a list of which one element is wrong.
+    pub rest: Option<Box<Rest>>,
+}
+
+/// The rest of a list of which one element is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rest {
+    /// The sound elements.
+    pub sound: Vec<String>,
+    /// What else is wrong.
+    pub wrong: Vec<Wrong>,
 }
 
 impl Wrong {
     pub(super) fn new(message: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            mend: mend.into(),
-            meant: None,
-            at: None,
-            rest: None,
-            more: Vec::new(),
-        }
+        Self { message: message.into(), mend: mend.into(), meant: None, at: None, rest: None }
     }
 }
 
@@ -209,7 +209,8 @@ fn list(key: &Key, item: &Item, one: impl Fn(&str) -> Result<String>) -> Result<
     if let Some(single) = item.as_str() {
         let mut wrong = expected(key, item, "a list such as [\"…\"]");
         wrong.mend = format!("write {} = [{}]", key.name, quote(single).replace('`', "\""));
-        wrong.rest = one(single).ok().map(|sound| vec![sound]);
+        let rest = |sound| Box::new(Rest { sound: vec![sound], wrong: Vec::new() });
+        wrong.rest = one(single).ok().map(rest);
         return Err(wrong);
     }
     let array = item.as_array().ok_or_else(|| expected(key, item, "a list such as [\"…\"]"))?;
@@ -246,8 +247,7 @@ fn list(key: &Key, item: &Item, one: impl Fn(&str) -> Result<String>) -> Result<
     match wrong.next() {
         None => Ok(sound),
         Some(mut first) => {
-            first.rest = Some(sound);
-            first.more = wrong.collect();
+            first.rest = Some(Box::new(Rest { sound, wrong: wrong.collect() }));
             Err(first)
         }
     }
