@@ -383,7 +383,7 @@ async fn wait_for_signals(
     messages: &mpsc::Sender<Message>,
     fleet: &mut Fleet,
     page: &Page,
-    mut started: BTreeSet<String>,
+    mut started: Started,
     (Signals { mut terminate, mut interrupt, mut hangup }, systemd): (Signals, &Systemd),
 ) {
     let watchdog = sd_notify::watchdog_enabled().map(|limit| limit / 3);
