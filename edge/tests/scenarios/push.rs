@@ -213,7 +213,9 @@ async fn a_new_configuration_loses_no_message_that_waits() {
     home.centre.event("cn.anju.alert.accepted").await;
     let sent = home
         .anju
-        .until_recorded("cn.anju.delivery.sent", |data| data["contact"] == "daughter")
+        .until_recorded("cn.anju.delivery.sent", |data| {
+            data["contact"] == "daughter" && data["channel"] == "ntfy"
+        })
         .await;
     assert!(sent["attempt"].as_u64().unwrap() > 1, "the very letter that waited: {sent}");
     home.heard().await;
