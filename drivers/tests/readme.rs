@@ -23,7 +23,19 @@ fn blocks(language: &str) -> Vec<&'static str> {
     parts.map(|part| part.split("```").next().unwrap()).collect()
 }
 
+/// The example of a device.
+fn example(device: &str) -> &'static str {
+    let id = format!("id = {device:?}\n");
+    let example = blocks("toml").into_iter().find(|rows| rows.contains(&id));
+    example.unwrap_or_else(|| panic!("{device} is in the README"))
+}
+
 fn household(rows: &str) -> Household {
+    // Some hang on the broker of an example before them.
+    let broker = "[links.zigbee]\nkind = \"mqtt\"\nurl = \"mqtt://127.0.0.1\"\n\
+                  dialect = \"zigbee2mqtt\"\n";
+    let lent = rows.contains("link = \"zigbee\"") && !rows.contains("[links.zigbee]");
+    let rows = if lent { format!("{broker}{rows}") } else { rows.to_owned() };
     let text = format!("schema = 1\n[box]\nid = \"hz-1\"\n[[person]]\nid = \"wang\"\n{rows}");
     let parsed = parse_with(&text, "README", &|kind, link, protocol| {
         catalogue::serving(kind).any(|row| row.link == link && row.protocol == protocol)
@@ -36,7 +48,7 @@ fn household(rows: &str) -> Household {
 #[test]
 fn every_example_is_a_sound_configuration() {
     let examples = blocks("toml");
-    assert_eq!(examples.len(), 5);
+    assert!(examples.len() >= 5, "the examples are gone");
     for example in examples {
         assert_eq!(household(example).devices.len(), 1);
     }
@@ -44,7 +56,7 @@ fn every_example_is_a_sound_configuration() {
 
 #[test]
 fn the_mattress_says_what_the_example_says() {
-    let home = household(blocks("toml")[1]);
+    let home = household(example("mattress"));
     let Some(Link::Mqtt(link)) = home.links.values().next() else { panic!("no link") };
     let mut dialect = dialect(link, &home.devices, &home.zones);
     let heard = Heard { retain: false, count: 1, at: Instant::now(), wall: 1_800_000_000 };
