@@ -33,6 +33,7 @@ pub const TARGETS: &[Target] = &[
     ("record", record),
     ("robot_answer", anju_respond::out::robot::fuzzed),
     ("sms_answer", anju_respond::out::sms::fuzzed),
+    ("voice_answer", anju_respond::out::speaker::tts::fuzzed),
 ];
 
 /// A home to judge entries in.
@@ -61,7 +62,7 @@ pub fn command(bytes: &[u8]) {
 
 /// A configuration file: whatever it says, the daemon can start with what is sound of it.
 pub fn config(bytes: &[u8]) {
-    let parsed = config::parse(&String::from_utf8_lossy(bytes), "fuzz.toml");
+    let parsed = config::parse_bytes(bytes, "fuzz.toml", &|_, _, _| true);
     assert!(parsed.faults.len() <= config::MAX_FAULTS + 1);
     for fault in &parsed.faults {
         assert!(fault.line >= 1 && fault.col >= 1 && !fault.message.contains('\n'));
