@@ -89,25 +89,13 @@ async fn seen(home: &mut Home, fits: impl Fn(&Value) -> bool) -> Value {
     event.expect("it is told in time")["data"].clone()
 }
 
-/// Acts until the acceptance of a device has ended, and passed.
 async fn accepted(home: &mut Home, lines: &Lines<'_>, pin: u32, kind: &str) {
-    home.begin_acceptance(kind).await;
-    let ended = tokio::time::timeout(3 * DEADLINE, async {
-        loop {
-            lines.act(pin, kind).await;
-            if let Some(ended) = home.acceptance_ended(kind).await {
-                return ended;
-            }
-        }
-    });
-    let ended = ended.await.unwrap_or_else(|_| panic!("the acceptance of {kind} does not end"));
-    assert_eq!(ended["result"], "passed", "{ended}");
+    home.accept(kind, 3 * DEADLINE, async || lines.act(pin, kind).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_kind_on_a_wire_reaches_the_centre_and_is_accepted() {
-    if std::env::var_os("ANJU_LAB").is_none_or(|lab| lab != "1") {
-        println!("skipped: not in the lab; drivers/lab/test.sh runs it");
+    if common::outside_the_lab() {
         return;
     }
     let sim = gpiosim::builder().with_bank(&Bank::new(16, "anju-kit")).live().unwrap();

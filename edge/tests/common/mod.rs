@@ -24,6 +24,15 @@ use tokio::sync::mpsc;
 /// Longest wait for anything.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
+/// Whether this does not run in the lab's kernel, which is then said.
+pub fn outside_the_lab() -> bool {
+    let outside = std::env::var_os("ANJU_LAB").is_none_or(|lab| lab != "1");
+    if outside {
+        println!("skipped: not in the lab; drivers/lab/test.sh runs it");
+    }
+    outside
+}
+
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

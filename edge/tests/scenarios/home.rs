@@ -132,6 +132,23 @@ impl Home {
         Some(found.ok()?["data"].clone())
     }
 
+    /// Puts a device under test and acts, again and again, until it has passed.
+    #[allow(dead_code, reason = "the lab's programs use it")]
+    pub async fn accept(&mut self, device: &str, within: Duration, mut act: impl AsyncFnMut()) {
+        self.begin_acceptance(device).await;
+        let ended = tokio::time::timeout(within, async {
+            loop {
+                act().await;
+                if let Some(ended) = self.acceptance_ended(device).await {
+                    return ended;
+                }
+            }
+        });
+        let ended =
+            ended.await.unwrap_or_else(|_| panic!("the acceptance of {device} does not end"));
+        assert_eq!(ended["result"], "passed", "{ended}");
+    }
+
     /// The next alert of a device.
     pub async fn raised(&mut self, device: &str) -> Value {
         let fits = |event: &Value| {
