@@ -15,6 +15,12 @@ pub struct Serves {
     pub protocol: &'static str,
 }
 
+/// Whether a kind of device works over a kind of link and a protocol; with an empty one, as for GPIO
+/// and I2C, where the kind or the chip decides, whether it does over any.
+pub fn serves(kind: DeviceKind, link: LinkKind, protocol: &str) -> bool {
+    serving(kind).any(|row| row.link == link && (protocol.is_empty() || row.protocol == protocol))
+}
+
 /// Every way in which a kind of device works, in the order of the links.
 pub fn serving(kind: DeviceKind) -> impl Iterator<Item = Serves> {
     let all = [

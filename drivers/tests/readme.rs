@@ -37,9 +37,7 @@ fn household(rows: &str) -> Household {
     let lent = rows.contains("link = \"zigbee\"") && !rows.contains("[links.zigbee]");
     let rows = if lent { format!("{broker}{rows}") } else { rows.to_owned() };
     let text = format!("schema = 1\n[box]\nid = \"hz-1\"\n[[person]]\nid = \"wang\"\n{rows}");
-    let parsed = parse_with(&text, "README", &|kind, link, protocol| {
-        catalogue::serving(kind).any(|row| row.link == link && row.protocol == protocol)
-    });
+    let parsed = parse_with(&text, "README", &catalogue::serves);
     let faults: Vec<_> = parsed.faults.iter().filter(|fault| fault.path != "contact").collect();
     assert!(faults.is_empty(), "{faults:?}");
     parsed.household.unwrap()

@@ -1,9 +1,10 @@
 //! Loads the household's configuration for the daemon: leniently, with the last good copy as the
 //! way back. A bad file must never leave a home unguarded.
 
+use std::collections::btree_map::Entry;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use anju_drivers::catalogue::Serves;
 use anju_model::config::{self, Device, Fault, Household, Parsed};
 use thiserror::Error;
 
@@ -42,13 +43,7 @@ pub fn line(name: &str, fault: &Fault) -> String {
 
 /// Reads a configuration with what the drivers of this version serve.
 pub fn parse(bytes: &[u8], name: &str) -> Parsed {
-    config::parse_bytes(bytes, name, &|kind, link, protocol| {
-        // GPIO and I2C name none, because the kind of device or the chip decides.
-        let fits = |serves: Serves| {
-            serves.link == link && (protocol.is_empty() || serves.protocol == protocol)
-        };
-        anju_drivers::catalogue::serving(kind).any(fits)
-    })
+    config::parse_bytes(bytes, name, &anju_drivers::catalogue::serves)
 }
 
 /// Loads the configuration. What a damaged text lost comes from the last good copy, or all of it if
@@ -60,8 +55,11 @@ pub fn load(config: &Path, data: &Path) -> Result<Loaded, NoHousehold> {
     let copy = last_good(data);
     let reason = match read(config) {
         Ok((mut loaded, damaged)) => {
-            if let Ok((good, _)) = read(&copy) {
-                let taken = fill(&mut loaded.household, &good.household, damaged);
+            let home = &loaded.household;
+            // A file cut short between rows looks whole.
+            let suspect = damaged || home.devices.is_empty() || home.contacts.is_empty();
+            if suspect && let Ok((good, _)) = read(&copy) {
+                let taken = fill(&mut loaded.household, good.household, damaged);
                 if !taken.is_empty() {
                     let (config, copy, taken) =
                         (config.display(), copy.display(), taken.join(", "));
@@ -86,38 +84,32 @@ pub fn load(config: &Path, data: &Path) -> Result<Loaded, NoHousehold> {
 }
 
 /// Takes over from the last good copy what a damaged text lost; and, from any text that has no
-/// device or no contact left, those, since a file cut short looks whole. Says what was taken.
-fn fill(home: &mut Household, good: &Household, damaged: bool) -> Vec<String> {
+/// device or no contact left, those. Says what was taken.
+fn fill(home: &mut Household, good: Household, damaged: bool) -> Vec<String> {
     let mut taken = Vec::new();
     if damaged || home.devices.is_empty() {
-        for (id, link) in &good.links {
-            if !home.links.contains_key(id) {
-                taken.push(format!("`{id}`"));
-                home.links.insert(id.clone(), link.clone());
+        for (id, link) in good.links {
+            if let Entry::Vacant(place) = home.links.entry(id) {
+                taken.push(format!("`{}`", place.key()));
+                place.insert(link);
             }
         }
-        let lost = good.devices.iter().filter(|old| home.devices.iter().all(|d| d.id != old.id));
-        let lost: Vec<_> = lost.cloned().collect();
-        taken.extend(lost.iter().map(|device| format!("`{}`", device.id)));
+        let lost = lost(&home.devices, good.devices, |device| &device.id, &mut taken);
         // A row that only lost its id is no device of its own.
         let same = |a: &Device, b: &Device| a.link == b.link && a.binding == b.binding;
         home.devices.retain(|device| lost.iter().all(|old| !same(old, device)));
         home.devices.extend(lost);
     }
     if damaged || home.contacts.is_empty() {
-        let lost = good.contacts.iter().filter(|old| home.contacts.iter().all(|c| c.id != old.id));
-        let lost: Vec<_> = lost.cloned().collect();
-        taken.extend(lost.iter().map(|contact| format!("`{}`", contact.id)));
+        let lost = lost(&home.contacts, good.contacts, |contact| &contact.id, &mut taken);
         home.contacts.extend(lost);
     }
     if damaged {
-        let lost = good.persons.iter().filter(|old| home.persons.iter().all(|p| p.id != old.id));
-        let lost: Vec<_> = lost.cloned().collect();
-        taken.extend(lost.iter().map(|person| format!("`{}`", person.id)));
+        let lost = lost(&home.persons, good.persons, |person| &person.id, &mut taken);
         home.persons.extend(lost);
         if home.upstream.is_none() && good.upstream.is_some() {
             taken.push("[upstream]".to_owned());
-            home.upstream.clone_from(&good.upstream);
+            home.upstream = good.upstream;
         }
         let channels = home.channels.clone().or(&good.channels);
         if channels != home.channels {
@@ -126,6 +118,19 @@ fn fill(home: &mut Household, good: &Household, damaged: bool) -> Vec<String> {
         }
     }
     taken
+}
+
+/// The rows of the last good copy whose ids are not there any more; their ids are noted.
+fn lost<T, I: PartialEq + Display>(
+    now: &[T],
+    good: Vec<T>,
+    id: impl Fn(&T) -> &I,
+    taken: &mut Vec<String>,
+) -> Vec<T> {
+    let gone = |old: &T| now.iter().all(|row| id(row) != id(old));
+    let lost: Vec<T> = good.into_iter().filter(gone).collect();
+    taken.extend(lost.iter().map(|row| format!("`{}`", id(row))));
+    lost
 }
 
 /// What a file gave, and whether its text is damaged.

@@ -1,7 +1,8 @@
 //! The entries of the alerts that are still open, as one small file beside the journal. The
 //! journal's engine opens only where it may write; a card that has become read-only must not make
 //! the box forget for whom it was seeking help, nor must a card that lost it. The file is read at
-//! such starts only: what counts is the journal. It must never be waited for, and never be taken for something recorded.
+//! such starts only: what counts is the journal. It must never be waited for, and never be taken for
+//! something recorded.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};

@@ -97,7 +97,11 @@ fn force(dir: &Path) -> Result<(), EngineError> {
     let Ok(file) = File::options().read(true).write(true).open(dir.join("db")) else {
         return Ok(());
     };
-    rustix::fs::fdatasync(&file).map_err(|e| sort_io("fdatasync of db", &e.into()).into())
+    fdatasync(&file)
+}
+
+fn fdatasync(file: &File) -> Result<(), EngineError> {
+    rustix::fs::fdatasync(file).map_err(|e| sort_io("fdatasync of db", &e.into()).into())
 }
 
 /// While opening, an error that is not plainly the surroundings' fault is the journal's.
@@ -238,8 +242,7 @@ impl Engine for SledEngine {
 
     fn make_durable(&self) -> Result<(), EngineError> {
         self.db.flush().map_err(sort)?;
-        rustix::fs::fdatasync(&self.file)
-            .map_err(|e| EngineError::from(sort_io("fdatasync of db", &e.into())))?;
+        fdatasync(&self.file)?;
         self.unforced.store(0, Ordering::Relaxed);
         Ok(())
     }
