@@ -266,6 +266,7 @@ fn outcome(text: &str) -> Result<Outcome, String> {
 pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
     match arguments.command {
         Command::Run { config, data } => {
+            crate::allocator::settle();
             let runtime = runtime()?;
             runtime.block_on(crate::app::run(config.file, data.folder))?;
             runtime.shutdown_background();

@@ -2,6 +2,7 @@
 //! over.
 
 mod acceptance;
+mod allocator;
 mod app;
 mod cli;
 mod clock;

@@ -84,7 +84,7 @@ async fn measure(
         cpu.alone(share * 100.0);
         settle(centre).await;
         let (mut ours, mut floor) = (Vec::new(), Vec::new());
-        for _ in 0..lab.amount(4, 1) {
+        for _ in 0..lab.amount(8, 1) {
             let sos = home.topic("sos");
             floor.extend(pressed.turn(&presses, &mut echoed, echo::PRESSES, |_| true).await?);
             ours.extend(pressed.turn(&presses, centre, &sos, Arrived::is_call).await?);
