@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# The long forms of the tests of survival, one after another, and a table of what came out. Rounds
-# are those of the issue; ANJU_KILLS, ANJU_CUTS and ANJU_ROUNDS change them. Logs stay in
-# target/soak.
+# The long forms of the tests of survival, one after another, and a table of what came out.
+# ANJU_KILLS, ANJU_CUTS and ANJU_ROUNDS change the number of rounds. Logs stay in target/soak.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
