@@ -96,18 +96,23 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     let (out_reports, out_report_rx) = mpsc::unbounded_channel();
     let (spoken, spoken_rx) = mpsc::unbounded_channel();
     let told = Told { reports: out_reports, spoken, messages: messages.clone() };
-    let outs = Outs::start(&household, &data, &fleet.commander(), told);
+    let clock = clocks.for_certificates();
+    let outs = Outs::start(&household, &data, &fleet.commander(), clock.clone(), told);
     let open_alerts = OpenAlerts::start(&data);
     let mut core =
         Core::new(household.clone(), journal.clone(), clocks.clone(), outs, open_alerts, view_tx);
     let recorded = journal.recent(core::ALERT_ENTRIES, core::EVENT_ENTRIES);
     let whole = opened.recording.is_active() && opened.set_aside.is_none() && opened.lost.is_none();
     let beside = if whole { Vec::new() } else { open_alerts::missing(&data, &journal) };
-    let known = core.begin(recorded.chain(beside), first_entries(&opened, &loaded, plan_faults));
+    if let Some(known) =
+        core.begin(recorded.chain(beside), first_entries(&opened, &loaded, plan_faults))
+    {
+        clocks.learn(known);
+    }
     let moved = Arc::new(Notify::new());
     let uplinks = uplinks::start(
         &household,
-        clocks.for_certificates(known),
+        clock,
         view.clone(),
         messages.clone(),
         moved.clone(),
@@ -116,7 +121,7 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     let way_up = upstream::start(
         &household,
         &journal,
-        (&clocks, known),
+        &clocks,
         view.clone(),
         &messages,
         moved,

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anju_model::{Clock, Stamp};
@@ -26,6 +26,8 @@ pub struct Clocks {
     /// When the file was looked for last, in monotonic milliseconds times two, and one more if it
     /// was there; 0 for never.
     looked: Arc<AtomicU64>,
+    /// The time that it is at least, in seconds since 1970.
+    least: Arc<AtomicI64>,
 }
 
 impl Clocks {
@@ -37,7 +39,8 @@ impl Clocks {
             "" => format!("start-{}", Timestamp::now().as_millisecond()),
             id => id.to_owned(),
         };
-        Self { boot: boot.into(), looked: Arc::default() }
+        let built = env!("ANJU_BUILT").parse().unwrap_or(0);
+        Self { boot: boot.into(), looked: Arc::default(), least: Arc::new(AtomicI64::new(built)) }
     }
 
     /// Now.
@@ -63,12 +66,18 @@ impl Clocks {
         there
     }
 
-    /// By what time certificates are judged. `known` is the newest time that was recorded by a
-    /// known clock.
-    pub fn for_certificates(&self, known: Option<Timestamp>) -> CertificateClock {
-        let built = env!("ANJU_BUILT").parse().ok().and_then(|s| Timestamp::from_second(s).ok());
-        let (clocks, least) = (self.clone(), known.max(built));
-        CertificateClock::new(move || judged_by(&clocks.stamp(), least))
+    /// A time that was recorded by a known clock: it is later now.
+    pub fn learn(&self, recorded: Timestamp) {
+        self.least.fetch_max(recorded.as_second(), Ordering::Relaxed);
+    }
+
+    /// By what time certificates are judged.
+    pub fn for_certificates(&self) -> CertificateClock {
+        let clocks = self.clone();
+        CertificateClock::new(move || {
+            let least = Timestamp::from_second(clocks.least.load(Ordering::Relaxed));
+            judged_by(&clocks.stamp(), least.ok())
+        })
     }
 
     /// The wall clock, if anything is known of it.

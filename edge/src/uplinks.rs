@@ -56,7 +56,9 @@ pub fn setup(household: &Household, clock: &CertificateClock) -> Setup {
             _ => None,
         };
         let https = url.is_some_and(|url| url.starts_with("https://"));
-        let tls = https.then(|| anju_respond::out::tls().map_err(|error| error.to_string()));
+        let tls = https.then(|| {
+            anju_respond::out::tls(Arc::new(clock.clone())).map_err(|error| error.to_string())
+        });
         add(&host, port, tls);
     }
     // Whoever shows no certificate may be anybody: asked only where nobody else can be.

@@ -39,15 +39,14 @@ impl StatusSource for Source {
     }
 }
 
-/// Starts the way upstream, if one is configured. With the clock comes the newest time that was
-/// recorded, before which no certificate is judged.
+/// Starts the way upstream, if one is configured.
 ///
 /// # Errors
 /// When the journal's cursors can not be opened.
 pub fn start(
     household: &Arc<Household>,
     journal: &Journal,
-    (clocks, known): (&Clocks, Option<jiff::Timestamp>),
+    clocks: &Clocks,
     core: watch::Receiver<core::View>,
     messages: &mpsc::Sender<Message>,
     moved: Arc<Notify>,
@@ -64,7 +63,7 @@ pub fn start(
         settings: Settings {
             box_id: household.box_id.clone(),
             upstream,
-            clock: clocks.for_certificates(known),
+            clock: clocks.for_certificates(),
         },
         alerts: JournalFeed(alerts),
         events: JournalFeed(events),

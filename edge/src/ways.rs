@@ -17,6 +17,7 @@ use anju_respond::out::siren::{Obeyed, SirenPort, Sirens};
 use anju_respond::out::speaker::{Speaker, SpeakerEvent, SpeakerSettings, VoiceSettings, Voices};
 use anju_respond::out::{Health, ModemNews, Report, Reports, Ways};
 use anju_respond::texts::Texts;
+use anju_upstream::CertificateClock;
 use tokio::sync::mpsc;
 
 use crate::acceptance::SIREN_SECONDS;
@@ -124,8 +125,15 @@ impl SirenPort for DriverSiren {
 }
 
 impl Outs {
-    /// Starts the ways out inside a tokio runtime; what channels keep lies in the data folder.
-    pub fn start(household: &Household, data: &Path, commander: &Commander, told: Told) -> Self {
+    /// Starts the ways out inside a tokio runtime; what channels keep lies in the data folder, and
+    /// their servers' certificates are judged by that clock.
+    pub fn start(
+        household: &Household,
+        data: &Path,
+        commander: &Commander,
+        clock: CertificateClock,
+        told: Told,
+    ) -> Self {
         let mut outs = Self {
             recordings: recordings::folder(data),
             voice: None,
@@ -136,7 +144,7 @@ impl Outs {
             announcers: BTreeMap::new(),
             lights: Lights::start(Vec::new(), &told.reports),
             shown: life::Lights::default(),
-            ways: Ways::new(data, &told.reports),
+            ways: Ways::new(data, &told.reports, Arc::new(clock)),
             texts: Arc::new(Texts::new(household.language)),
             commander: commander.clone(),
             told,

@@ -16,7 +16,7 @@ pub(super) async fn check(case: Arc<Case>) -> Vec<Finding> {
     };
     let at = format!("{}:{}", upstream.host, upstream.port);
     let plain = !upstream.tls;
-    let clock = Clocks::new().for_certificates(None);
+    let clock = Clocks::new().for_certificates();
     let settings = Settings { box_id: home.box_id.clone(), upstream, clock };
     let mut found = vec![match probe(&settings).await {
         Ok(()) => ok("", format!("the broker at {at} takes us")),

@@ -15,7 +15,7 @@ pub(super) async fn check(case: Arc<Case>) -> Vec<Finding> {
         return vec![not_applicable("no configuration to take servers from")];
     };
     let apn = home.modem.apn.clone();
-    let clock = Clocks::new().for_certificates(None);
+    let clock = Clocks::new().for_certificates();
     let made = tokio::task::spawn_blocking(move || crate::uplinks::setup(&home, &clock)).await;
     let setup = made.unwrap_or_default();
     let seen = match anju_uplinks::examine(&Bus::System, &setup.targets).await {

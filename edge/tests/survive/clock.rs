@@ -3,11 +3,18 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rustls::pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
 
-use crate::common::{Box_, Broker, Peer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::common::{Box_, Broker, DEADLINE, Peer};
 
 const PRESS: &str = "zigbee2mqtt/sos-button";
 const DOOR: &str = "zigbee2mqtt/0x00158d0001e52fbb";
@@ -150,5 +157,76 @@ async fn without_a_clock_at_the_start_an_alarm_is_an_alarm() {
     let again = press(&devices, &mut centre, 2).await;
     assert_ne!(again["data"]["clock"], "unknown");
     assert_eq!(again["data"]["alert"], raised["data"]["alert"]);
+    assert!(anju.stop() < Duration::from_secs(2));
+}
+
+/// A server whose certificate holds from 2026 on; its authority is written into the folder.
+fn acceptor(dir: &Path) -> TlsAcceptor {
+    let mut ours = CertificateParams::new(Vec::new()).unwrap();
+    ours.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let ours = CertifiedIssuer::self_signed(ours, KeyPair::generate().unwrap()).unwrap();
+    std::fs::write(dir.join("ca.pem"), ours.pem()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.not_before = date_time_ymd(2026, 1, 1);
+    let certificate = params.signed_by(&key, &ours).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(provider);
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let config = builder.with_single_cert(vec![certificate.der().clone()], key).unwrap();
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// Takes connections until somebody publishes; whoever only listens waits.
+async fn published(listener: TcpListener, acceptor: TlsAcceptor) -> String {
+    let (tell, mut told) = tokio::sync::mpsc::channel(1);
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let (acceptor, tell) = (acceptor.clone(), tell.clone());
+            tokio::spawn(async move {
+                let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                let (mut heard, mut bytes) = (String::new(), [0; 4096]);
+                while let Ok(count @ 1..) = stream.read(&mut bytes).await {
+                    heard += &String::from_utf8_lossy(&bytes[..count]);
+                    if heard.starts_with("POST") && heard.contains("\"topic\"") {
+                        let _ =
+                            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+                        let _ = tell.send(heard.clone()).await;
+                    }
+                }
+            });
+        }
+    });
+    tokio::time::timeout(DEADLINE, told.recv()).await.expect("nothing was pushed").unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_clock_at_the_start_the_family_is_pushed_to_over_tls() {
+    let (zigbee, upstream) = (Broker::start(), Broker::start());
+    let mut centre = Peer::connect("centre", upstream.port, &["anju/1/#"]).await;
+    let devices = Peer::connect("devices", zigbee.port, &[]).await;
+    let mut anju = Box_::new(zigbee.port, upstream.port);
+    let acceptor = acceptor(anju.dir.path());
+    let listener = TcpListener::bind("localhost:0").await.unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    anju.configure(|config| {
+        let config =
+            config.replace("role = \"family\"", "role = \"family\"\nntfy_topic = \"phone\"");
+        format!("{config}\n[channels.ntfy]\nurl = {url:?}\n")
+    });
+    let clock = Faked::new(anju.dir.path());
+    clock.set("@1970-01-01 00:01:00");
+    let ca = anju.dir.path().join("ca.pem");
+    anju.start_with(|command| {
+        clock.apply(command);
+        command.env("SSL_CERT_FILE", ca);
+    });
+    devices.publish_with(DOOR, true, r#"{"contact":true}"#.into(), Default::default()).await;
+    centre.event("cn.anju.observation.contact").await;
+    publish(&devices, 1).await;
+    let message = published(listener, acceptor).await;
+    assert!(message.contains("\"topic\":\"phone\""), "{message}");
     assert!(anju.stop() < Duration::from_secs(2));
 }

@@ -10,6 +10,7 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use rustls::ClientConfig;
 use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
+use rustls::time_provider::TimeProvider;
 use rustls_platform_verifier::Verifier;
 use thiserror::Error;
 use tokio::time::timeout;
@@ -28,10 +29,14 @@ const MOST_ANSWERED: usize = 64 * 1024;
 #[error("an HTTP client can not be set up: {0}")]
 pub struct NoClient(String);
 
+/// By what time certificates are judged. A board without a battery for its clock starts in 1970; by
+/// that time no certificate would hold.
+pub type TlsClock = Arc<dyn TimeProvider>;
+
 /// A client: TLS with the system's roots, no redirects, no proxy.
-pub(super) fn client() -> Result<Client, NoClient> {
+pub(super) fn client(clock: &TlsClock) -> Result<Client, NoClient> {
     Client::builder()
-        .tls_backend_preconfigured(tls()?)
+        .tls_backend_preconfigured(tls(clock.clone())?)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_WITHIN)
@@ -53,9 +58,9 @@ pub(super) fn url(text: &str) -> Result<Url, NoClient> {
 ///
 /// # Errors
 /// [`NoClient`] where TLS can not be had at all.
-pub fn tls() -> Result<ClientConfig, NoClient> {
+pub fn tls(clock: TlsClock) -> Result<ClientConfig, NoClient> {
     let provider: Arc<CryptoProvider> = rustls::crypto::ring::default_provider().into();
-    let builder = ClientConfig::builder_with_provider(provider.clone())
+    let builder = ClientConfig::builder_with_details(provider.clone(), clock)
         .with_safe_default_protocol_versions()
         .map_err(|error| NoClient(error.to_string()))?;
     Ok(match Verifier::new(provider) {

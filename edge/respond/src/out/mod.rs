@@ -20,5 +20,5 @@ mod ways;
 pub mod wecom;
 
 pub use channel::{Channel, Health, ModemNews, Report, Reports};
-pub use http::{NoClient, tls};
+pub use http::{NoClient, TlsClock, tls};
 pub use ways::Ways;

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::centre::{Answers, Centre};
 use super::channel::{Channel, Health, Report, Reports, absent, delivery};
 use super::dingtalk::Dingtalk;
-use super::http::NoClient;
+use super::http::{NoClient, TlsClock};
 use super::mail::Mail;
 use super::ntfy::{Ntfy, NtfySettings};
 use super::post::{CARRIED_WITHIN, Carrier, Post, Proved};
@@ -47,6 +47,7 @@ pub struct Ways {
     unfit: BTreeMap<ChannelKind, String>,
     data: PathBuf,
     reports: Reports,
+    clock: TlsClock,
 }
 
 impl std::fmt::Debug for Ways {
@@ -56,8 +57,9 @@ impl std::fmt::Debug for Ways {
 }
 
 impl Ways {
-    /// No way yet; what channels keep lies in the data folder.
-    pub fn new(data: &Path, reports: &Reports) -> Self {
+    /// No way yet; what channels keep lies in the data folder, and certificates are judged by the
+    /// clock.
+    pub fn new(data: &Path, reports: &Reports, clock: TlsClock) -> Self {
         Self {
             posts: BTreeMap::new(),
             carriers: BTreeMap::new(),
@@ -67,6 +69,7 @@ impl Ways {
             unfit: BTreeMap::new(),
             data: data.to_owned(),
             reports: reports.clone(),
+            clock,
         }
     }
 
@@ -76,8 +79,8 @@ impl Ways {
         self.set(ChannelKind::Ntfy, ntfy);
         let sms = self.sms(household, texts);
         self.set(ChannelKind::Sms, Ok(sms));
-        self.set(ChannelKind::Wecom, built(Wecom::of(household)));
-        self.set(ChannelKind::Dingtalk, built(Dingtalk::of(household)));
+        self.set(ChannelKind::Wecom, built(Wecom::of(household, &self.clock)));
+        self.set(ChannelKind::Dingtalk, built(Dingtalk::of(household, &self.clock)));
         self.set(ChannelKind::Mail, Ok(Mail::of(household).map(carrier)));
         let centre = Centre::of(household, &self.centre, &self.reports);
         self.set(ChannelKind::Centre, Ok(centre.map(carrier)));
@@ -88,7 +91,7 @@ impl Ways {
             self.ntfy.iter_mut().for_each(Ntfy::silence);
             return Ok(None);
         };
-        let open = || Ntfy::open(self.data.join("ntfy.json"), &self.reports);
+        let open = || Ntfy::open(self.data.join("ntfy.json"), &self.reports, self.clock.clone());
         let ntfy = self.ntfy.get_or_insert_with(open);
         ntfy.configure(settings, texts.clone()).map(Some).map_err(|error| error.to_string())
     }

@@ -21,6 +21,7 @@ use anju_respond::life::proof::Proof;
 use anju_respond::life::{Notice, NoticeKind, Words};
 use anju_respond::out::{Report, Ways};
 use anju_respond::texts::Texts;
+use rustls::time_provider::DefaultTimeProvider;
 use tokio::sync::mpsc;
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -54,7 +55,7 @@ impl Bench {
     fn new(folder: tempfile::TempDir, home: &Household) -> Self {
         let (tell, reports) = mpsc::unbounded_channel();
         let texts = Arc::new(Texts::new(Language::ZhCn));
-        let mut ways = Ways::new(folder.path(), &tell);
+        let mut ways = Ways::new(folder.path(), &tell, Arc::new(DefaultTimeProvider));
         ways.configure(home, &texts);
         Self { ways, reports, texts, folder }
     }

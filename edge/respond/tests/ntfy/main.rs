@@ -20,6 +20,7 @@ use anju_respond::out::post::Post;
 use anju_respond::out::{Channel, Report};
 use anju_respond::texts::Texts;
 use phone::press;
+use rustls::time_provider::DefaultTimeProvider;
 use server::{Mood, Server};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -43,7 +44,7 @@ fn settings(url: String) -> NtfySettings {
 
 fn start(settings: NtfySettings, folder: &Path) -> Bench {
     let (tell, reports) = mpsc::unbounded_channel();
-    let ntfy = Ntfy::open(folder.join("ntfy.json"), &tell);
+    let ntfy = Ntfy::open(folder.join("ntfy.json"), &tell, Arc::new(DefaultTimeProvider));
     let mut this = Bench { ntfy, channel: Post::start(ChannelKind::Ntfy, &tell), reports };
     this.configure(settings);
     this

@@ -15,7 +15,7 @@ use reqwest::{Client, Url};
 use serde_json::{Value, json};
 
 use super::group::{self, Composed};
-use super::http::{self, NoClient};
+use super::http::{self, NoClient, TlsClock};
 use super::post::{Allowance, Carried, Carrier, Letter, Proved, Proving, Refusal};
 use super::robot::{self, Meaning};
 use crate::life::Notice;
@@ -42,10 +42,10 @@ impl Dingtalk {
     ///
     /// # Errors
     /// When no client can be set up.
-    pub fn of(household: &Household) -> Result<Option<Self>, NoClient> {
+    pub fn of(household: &Household, clock: &TlsClock) -> Result<Option<Self>, NoClient> {
         let Some(settings) = &household.channels.dingtalk else { return Ok(None) };
         Ok(Some(Self {
-            client: http::client()?,
+            client: http::client(clock)?,
             url: http::url(&settings.url)?,
             token_file: settings.token_file.clone(),
             secret_file: settings.secret_file.clone(),

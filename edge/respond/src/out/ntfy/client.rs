@@ -8,7 +8,7 @@ use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 
 use super::{NtfyError, NtfySettings};
-use crate::out::http;
+use crate::out::http::{self, TlsClock};
 use crate::out::post::Refusal;
 
 /// The whole of a request that publishes.
@@ -25,14 +25,14 @@ pub(super) struct Http {
 }
 
 impl Http {
-    pub(super) fn new(settings: &NtfySettings) -> Result<Self, NtfyError> {
+    pub(super) fn new(settings: &NtfySettings, clock: &TlsClock) -> Result<Self, NtfyError> {
         let broken = |why: String| NtfyError::Client(why);
         let url = reqwest::Url::parse(&settings.url).map_err(|e| broken(e.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(broken("the URL is neither http nor https".to_owned()));
         }
         Ok(Self {
-            client: http::client().map_err(|e| broken(e.to_string()))?,
+            client: http::client(clock).map_err(|e| broken(e.to_string()))?,
             url: settings.url.as_str().into(),
             token_file: settings.token_file.clone().map(Arc::new),
         })

@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::channel::Reports;
+use super::http::TlsClock;
 use super::post::{Carried, Carrier, Letter, Proved, Proving, Refusal};
 use crate::texts::Texts;
 use keep::Keeper;
@@ -91,6 +92,7 @@ pub struct Ntfy {
     keeper: Arc<Keeper>,
     counters: Arc<Counters>,
     reports: Reports,
+    clock: TlsClock,
     stop: CancellationToken,
     keeping: JoinHandle<()>,
     listening: Option<(NtfySettings, AbortOnDropHandle<()>)>,
@@ -99,13 +101,14 @@ pub struct Ntfy {
 impl Ntfy {
     /// Reads the state file in the data folder (reply topic, tokens that are out, place in the
     /// stream of replies) and keeps it from now on; inside a tokio runtime. One that can not be
-    /// read is begun anew, since a push message matters more than its buttons.
-    pub fn open(state_file: PathBuf, reports: &Reports) -> Self {
+    /// read is begun anew, since a push message matters more than its buttons. The server's
+    /// certificate is judged by that clock.
+    pub fn open(state_file: PathBuf, reports: &Reports, clock: TlsClock) -> Self {
         let keeper = Arc::new(Keeper::open(state_file));
         let stop = CancellationToken::new();
         let keeping = tokio::spawn(keep::run(keeper.clone(), stop.clone()));
         let (counters, reports) = (Arc::default(), reports.clone());
-        Self { keeper, counters, reports, stop, keeping, listening: None }
+        Self { keeper, counters, reports, clock, stop, keeping, listening: None }
     }
 
     /// Listens for replies by new settings, and gives the way to hand over notices by them. With
@@ -122,7 +125,7 @@ impl Ntfy {
         if !same {
             self.silence();
         }
-        let http = client::Http::new(&settings)?;
+        let http = client::Http::new(&settings, &self.clock)?;
         if !same {
             let (keeper, counters) = (self.keeper.clone(), self.counters.clone());
             let listener = replies::run(http.clone(), keeper, counters, self.reports.clone());

@@ -13,7 +13,7 @@ use reqwest::{Client, Url};
 use serde_json::{Value, json};
 
 use super::group::{self, Composed};
-use super::http::{self, NoClient};
+use super::http::{self, NoClient, TlsClock};
 use super::post::{Allowance, Carried, Carrier, Letter, Proved, Proving, Refusal};
 use super::robot::{self, Meaning};
 use crate::life::Notice;
@@ -36,10 +36,10 @@ impl Wecom {
     ///
     /// # Errors
     /// When no client can be set up.
-    pub fn of(household: &Household) -> Result<Option<Self>, NoClient> {
+    pub fn of(household: &Household, clock: &TlsClock) -> Result<Option<Self>, NoClient> {
         let Some(settings) = &household.channels.wecom else { return Ok(None) };
         Ok(Some(Self {
-            client: http::client()?,
+            client: http::client(clock)?,
             url: http::url(&settings.url)?,
             key_file: settings.key_file.clone(),
             details: settings.details,
