@@ -237,8 +237,10 @@ pub(crate) fn open(
     };
     if let Err(trouble) = kept {
         number = epoch::borrow(raised);
-        let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
-        next = next.max(u64::try_from(millis).unwrap_or(0));
+        // Microseconds: no start gives numbers faster than they pass, and for two centuries to come
+        // they stay below 2^53, up to where JSON's readers are exact (RFC 8259, section 6).
+        let micros = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros());
+        next = next.max(u64::try_from(micros).unwrap_or(0));
         if recording.is_active() {
             recording = Recording::Suspended(trouble);
         }
