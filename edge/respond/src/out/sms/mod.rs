@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use answer::answer;
 
 use super::channel::Reports;
-use super::group::{compose, phones};
+use super::group::{Composed, compose, phones};
 use super::post::{Allowance, Carried, Carrier, Letter, Proved, Proving, Refusal};
 use crate::life::{Notice, NoticeKind};
 use crate::texts::Texts;
@@ -29,6 +29,10 @@ use crate::texts::Texts;
 /// Longest text, bytes of UTF-8: some 180 Chinese characters, with the hint four parts at most
 /// (3GPP TS 23.040 clause 9.2.3.24.1: 67 characters each).
 const LONGEST: usize = 540;
+
+/// What can be answered, in the files of texts.
+const HINT: &str = "sms-hint";
+const HINT_TAKEN: &str = "sms-hint-taken";
 
 /// A SIM's contract and a network's patience are not without end; alarms have their share.
 const ALLOWANCE: Allowance = Allowance { burst: 20, every: Duration::from_secs(20) };
@@ -100,19 +104,37 @@ impl Texter {
 
     /// The text, with what can be answered to it, and how many letters it tells.
     fn written(&self, letters: &[Letter]) -> (String, usize) {
-        let composed = compose(letters, self.details, LONGEST);
+        let composed = self.composed(letters);
         let told = letters.get(..composed.count).unwrap_or(letters);
         let any = |fits: fn(NoticeKind) -> bool| told.iter().any(|l| fits(l.notice.kind));
         // The monthly test says itself how it is answered.
         let hint = if any(|kind| kind.answerable() && kind != NoticeKind::Trial) {
-            Some("sms-hint")
+            self.hint(HINT)
         } else if any(|kind| kind == NoticeKind::Taken) {
-            Some("sms-hint-taken")
+            self.hint(HINT_TAKEN)
         } else {
-            None
+            String::new()
         };
-        let hint = hint.map(|key| format!("\n{}", self.texts.get(key))).unwrap_or_default();
         (composed.text + &hint, composed.count)
+    }
+
+    /// As many letters as leave room for either hint: what the modem cuts off would count as told.
+    fn composed(&self, letters: &[Letter]) -> Composed {
+        let hint = [HINT, HINT_TAKEN].map(|key| self.hint(key).chars().count());
+        let room = anju_modem::LONGEST.saturating_sub(hint.into_iter().max().unwrap_or(0));
+        let mut most = LONGEST;
+        loop {
+            let composed = compose(letters, self.details, most);
+            match composed.text.chars().count().saturating_sub(room) {
+                0 => return composed,
+                // No character has less than a byte.
+                beyond => most = most.saturating_sub(beyond),
+            }
+        }
+    }
+
+    fn hint(&self, key: &str) -> String {
+        format!("\n{}", self.texts.get(key))
     }
 }
 

@@ -19,8 +19,12 @@ fn letter(kind: NoticeKind, body: &str) -> Letter {
 }
 
 fn texter(reports: &Reports, details: bool) -> Texter {
+    texter_in(Language::ZhCn, reports, details)
+}
+
+fn texter_in(language: Language, reports: &Reports, details: bool) -> Texter {
     let modem = Sms::start(Bus::At("unix:path=/nowhere".into()), reports).modem.clone();
-    let texts = Arc::new(Texts::new(Language::ZhCn));
+    let texts = Arc::new(Texts::new(language));
     let number = (ContactId::new("daughter").unwrap(), "+8613800000000".to_owned());
     Texter { modem, numbers: HashMap::from([number]), details, texts }
 }
@@ -42,6 +46,19 @@ async fn a_text_says_how_to_answer_and_never_needs_more_parts_than_the_modem_sen
     let (text, count) = texter.written(&many);
     assert!(text.chars().count() <= anju_modem::LONGEST && count < 40, "{count}: {text}");
     assert!(text.contains("回复1"), "the hint is never cut off");
+
+    // In English a byte is a whole character.
+    let english = texter_in(Language::En, &reports, false);
+    let bodies = ["the alarm button in the bedroom was pressed.", "smoke in the kitchen."];
+    let many: Vec<Letter> = (0..12)
+        .map(|n| letter(NoticeKind::Call, &format!("Home {n}: {}", bodies[n % 2])))
+        .collect();
+    let (text, count) = english.written(&many);
+    assert!(text.chars().count() <= anju_modem::LONGEST && count < 12, "{count}: {text}");
+    assert!(text.contains(&format!("Home {}:", count - 1)) && text.contains("Reply 1"), "{text}");
+    let (text, count) = english.written(&[letter(NoticeKind::Call, &"long ".repeat(200))]);
+    assert!(text.chars().count() <= anju_modem::LONGEST && count == 1, "{text}");
+    assert!(text.contains("Reply 1"), "{text}");
 
     let (text, _) = texter.written(&[letter(NoticeKind::Trial, "请回复1。")]);
     assert_eq!(text.matches("回复").count(), 1, "{text}");
