@@ -256,6 +256,39 @@ impl Outs {
         }
     }
 
+    /// Looks whether each speaker still can be heard, and begins those anew whose thread ended. To be
+    /// called several times a minute.
+    pub fn look(&mut self) {
+        let Some((_, voices)) = self.voice.clone() else { return };
+        let dead = |speaker: &Speaker| !speaker.look();
+        if let Some((settings, _)) = self.speaker.take_if(|(_, speaker)| dead(speaker)) {
+            let speaker = self.start_again("speaker".to_owned(), &settings, &voices);
+            self.speaker = speaker.map(|speaker| (settings, speaker));
+        }
+        for (satellite, _) in self.satellites.extract_if(.., |(_, s)| dead(s)).collect::<Vec<_>>() {
+            let settings = SpeakerSettings::satellite(&satellite);
+            let speaker = self.start_again(satellite_name(&satellite), &settings, &voices);
+            self.satellites.extend(speaker.map(|speaker| (satellite, speaker)));
+        }
+    }
+
+    fn start_again(
+        &self,
+        part: String,
+        settings: &SpeakerSettings,
+        voices: &Voices,
+    ) -> Option<Speaker> {
+        let health = |broken: Option<&str>| {
+            let health = Health { part: part.clone(), broken: broken.map(str::to_owned) };
+            // Nobody listens any more only while the box stops.
+            let _ = self.told.reports.send(Report::Health(health));
+        };
+        health(Some("its thread ended; it was begun anew"));
+        let speaker = self.start_speaker(part.clone(), settings, voices)?;
+        health(None);
+        Some(speaker)
+    }
+
     /// The box's own speaker and those in other rooms.
     fn speakers(&self) -> impl Iterator<Item = &Speaker> {
         let own = self.speaker.iter().map(|(_, speaker)| speaker);

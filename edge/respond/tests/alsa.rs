@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use anju_model::Language;
 use anju_respond::life::{Announcement, Clip, Repeat, Urgency};
 use anju_respond::out::speaker::{
-    LocalSettings, OutletSettings, Repeats, Speaker, SpeakerEvent, SpeakerSettings, VoiceSettings,
-    Voices,
+    Checks, LocalSettings, OutletSettings, Repeats, Speaker, SpeakerEvent, SpeakerSettings,
+    VoiceSettings, Voices,
 };
 use anju_respond::prompts::{self, PromptId};
 
@@ -30,7 +30,8 @@ fn say(slot: &str, prompt: PromptId) -> Announcement {
 }
 
 fn card() -> SpeakerSettings {
-    let local = LocalSettings { device: None, wav_dir: None, paced: true };
+    let checks = Checks::default();
+    let local = LocalSettings { device: None, wav_dir: None, paced: true, checks };
     SpeakerSettings { outlet: OutletSettings::Local(local), repeats: Repeats::default() }
 }
 
@@ -63,7 +64,11 @@ fn child_speaks() {
 #[test]
 #[ignore = "run in a child process by the test below"]
 fn child_meets_a_card_that_blocks() {
-    let speaker = Speaker::start(card(), voices(), |_| ()).unwrap();
+    let (tell, hear) = channel();
+    let speaker = Speaker::start(card(), voices(), move |event| {
+        let _ = tell.send(event);
+    })
+    .unwrap();
     let begin = Instant::now();
     speaker.say(say("a", PromptId::HelpPressed));
     while speaker.stuck_for() < Duration::from_millis(100) {
@@ -76,6 +81,15 @@ fn child_meets_a_card_that_blocks() {
     }
     speaker.quiet("a");
     assert!(begin.elapsed() < Duration::from_millis(500), "{:?}", begin.elapsed());
+    // What hangs is told, once.
+    while !speaker.is_broken() {
+        assert!(begin.elapsed() < LIMIT && speaker.look(), "nobody is told");
+        std::thread::yield_now();
+    }
+    assert!(speaker.look());
+    let told: Vec<SpeakerEvent> = hear.try_iter().collect();
+    assert!(matches!(&told[..], [SpeakerEvent::Health(Some(why))] if why.contains("hangs")));
+    let begin = Instant::now();
     speaker.stop();
     assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
 }

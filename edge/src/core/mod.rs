@@ -282,6 +282,7 @@ impl Core {
 
     /// Whatever is due by now.
     fn tick(&mut self) {
+        self.outs.look();
         let stamp = self.clocks.stamp();
         let mut steps: VecDeque<Step> = self.guard.advance(&stamp).into_iter().map(tell).collect();
         let now = self.now();

@@ -30,6 +30,20 @@ pub(super) struct Card {
     frames: Vec<i16>,
 }
 
+/// Whether the card is there that a device goes to, without a sound. `None` if the name does not tell
+/// which that is.
+pub(super) fn is_there(device: &str) -> Option<bool> {
+    let _quiet = alsa::Output::local_error_handler();
+    let card = match device.split_once(':') {
+        None if device == "default" => device.to_owned(),
+        Some(("hw" | "plughw" | "sysdefault" | "front" | "dmix", rest)) => {
+            format!("hw:{}", rest.split(',').next().unwrap_or_default())
+        }
+        _ => return None,
+    };
+    Some(alsa::Ctl::new(&card, true).is_ok())
+}
+
 impl Card {
     /// Opens the card for sound of that rate, or the nearest it has.
     pub(super) fn open(device: &str, rate_hz: u32) -> Result<Self, SinkError> {

@@ -3,10 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::LocalSettings;
-use super::alsa::Card;
-use super::sink::{Outlet, Sink, SinkError};
+use super::alsa::{self, Card};
+use super::sink::{Checks, Outlet, Sink, SinkError};
 use super::thread::RATE_HZ;
 use super::wav::WavFile;
+
+/// The device without a setting.
+const DEFAULT: &str = "default";
 
 /// How long a missing card is not tried again while there is a folder for files.
 const CARD_AGAIN: Duration = Duration::from_secs(60);
@@ -16,15 +19,32 @@ pub(super) struct Local {
     settings: LocalSettings,
     files: u64,
     no_card_since: Option<Instant>,
+    /// Whether the card was there, by the checks so far.
+    found: Found,
+    check_at: Instant,
+}
+
+/// What the checks found. What goes by the name `default` may be no card at all: it is missed only
+/// when one was there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    There,
+    Missed(u32),
 }
 
 impl Local {
-    pub(super) const fn new(settings: LocalSettings) -> Self {
-        Self { settings, files: 0, no_card_since: None }
+    pub(super) fn new(settings: LocalSettings) -> Self {
+        let check_at = Instant::now() + settings.checks.again;
+        Self { settings, files: 0, no_card_since: None, found: Found::Nothing, check_at }
+    }
+
+    fn device(&self) -> &str {
+        self.settings.device.as_deref().unwrap_or(DEFAULT)
     }
 
     fn card(&self) -> Result<Card, SinkError> {
-        Card::open(self.settings.device.as_deref().unwrap_or("default"), RATE_HZ)
+        Card::open(self.device(), RATE_HZ)
     }
 }
 
@@ -48,5 +68,35 @@ impl Outlet for Local {
         self.files += 1;
         let wav = WavFile::open(&folder, self.files, RATE_HZ, self.settings.paced)?;
         Ok(Box::new(wav))
+    }
+
+    /// Files are what it speaks to where there is a folder for them.
+    fn check_at(&self) -> Option<Instant> {
+        self.settings.wav_dir.is_none().then_some(self.check_at)
+    }
+
+    fn check(&mut self) -> Option<Result<(), SinkError>> {
+        let Checks { every, again, misses } = self.settings.checks;
+        let there = match alsa::is_there(self.device()) {
+            Some(false) if self.device() == DEFAULT && self.found == Found::Nothing => None,
+            there => there,
+        };
+        let before = match self.found {
+            Found::Missed(times) => times,
+            Found::Nothing | Found::There => 0,
+        };
+        let (found, pause) = match there {
+            None => (self.found, every),
+            Some(true) => (Found::There, every),
+            Some(false) => (Found::Missed(before.saturating_add(1)), again),
+        };
+        (self.found, self.check_at) = (found, Instant::now() + pause);
+        match found {
+            Found::Missed(times) if times >= misses => {
+                Some(Err(SinkError::Missing(self.device().to_owned())))
+            }
+            Found::There if before >= misses => Some(Ok(())),
+            _ => None,
+        }
     }
 }

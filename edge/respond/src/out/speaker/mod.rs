@@ -28,17 +28,21 @@ use std::time::Duration;
 
 use anju_model::AlertId;
 
-use satellite::{Checks, SatelliteSettings};
+use satellite::SatelliteSettings;
+pub use sink::Checks;
 pub use voice::{VoiceSettings, Voices};
 
 use crate::life::Announcement;
 use local::Local;
 use satellite::Satellite;
-use sink::Outlet;
+use sink::{Outlet, SinkError};
 use thread::Shared;
 
 /// How long a stop waits for the sound thread.
 const STOPS_WITHIN: Duration = Duration::from_secs(1);
+
+/// Whoever does not come back for this long hangs: all that may be waited for has shorter limits.
+const HANGS_AFTER: Duration = Duration::from_secs(10);
 
 /// How a speaker is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +71,8 @@ pub struct LocalSettings {
     pub wav_dir: Option<PathBuf>,
     /// Whether WAV files are written in the time that they take to hear, as a card would.
     pub paced: bool,
+    /// When the card is looked for.
+    pub checks: Checks,
 }
 
 impl SpeakerSettings {
@@ -77,6 +83,7 @@ impl SpeakerSettings {
                 device: speaker.device.clone(),
                 wav_dir: speaker.wav_dir.clone(),
                 paced: true,
+                checks: Checks::default(),
             }),
             repeats: Repeats::default(),
         }
@@ -136,30 +143,30 @@ pub enum SpeakerEvent {
 }
 
 /// A running speaker.
-#[derive(Debug)]
 pub struct Speaker {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Speaker {
-    /// Starts the sound thread. `tell` is called from it and must return at once.
+    /// Starts the sound thread. `tell` is called from it, and by [`Self::look`]; it must return at
+    /// once.
     ///
     /// # Errors
     /// When the system gives no thread.
     pub fn start(
         settings: SpeakerSettings,
         voices: Voices,
-        tell: impl Fn(SpeakerEvent) + Send + 'static,
+        tell: impl Fn(SpeakerEvent) + Send + Sync + 'static,
     ) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared::new(settings.repeats, voices));
+        let shared = Arc::new(Shared::new(settings.repeats, voices, Box::new(tell)));
         let for_thread = shared.clone();
         let thread = std::thread::Builder::new().name("speaker".to_owned()).spawn(move || {
             let mut outlet: Box<dyn Outlet> = match settings.outlet {
                 OutletSettings::Local(local) => Box::new(Local::new(local)),
                 OutletSettings::Satellite(satellite) => Box::new(Satellite::new(satellite)),
             };
-            thread::run(&for_thread, outlet.as_mut(), &tell);
+            thread::run(&for_thread, outlet.as_mut());
         })?;
         Ok(Self { shared, thread: Some(thread) })
     }
@@ -184,8 +191,16 @@ impl Speaker {
         self.shared.is_broken()
     }
 
-    /// For how long the card or file has not come back from a piece of sound. More than some
-    /// seconds means that its driver hangs: nothing is heard, and nothing here can end that.
+    /// Looks whether the card's driver hangs: nothing is heard then, and nothing here can end it,
+    /// but it can be told. To be called several times a minute. Whether the thread still lives.
+    pub fn look(&self) -> bool {
+        if self.shared.stuck_for() >= HANGS_AFTER {
+            self.shared.breaks(&SinkError::Hangs);
+        }
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
+    /// For how long the card or file has not come back from a piece of sound.
     pub fn stuck_for(&self) -> Duration {
         self.shared.stuck_for()
     }

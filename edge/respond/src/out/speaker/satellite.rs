@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anju_wyoming::{Decoder, encode};
 use serde_json::{Value, json};
 
-use super::sink::{Outlet, Sink, SinkError};
+use super::sink::{Checks, Outlet, Sink, SinkError};
 use super::thread::RATE_HZ;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
@@ -26,23 +26,6 @@ const AHEAD: Duration = Duration::from_millis(200);
 const READS: usize = 64;
 /// The socket is looked at this often while it is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
-
-/// How often a satellite that is silent anyway is asked whether it is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Checks {
-    /// While it answers.
-    pub every: Duration,
-    /// After it did not.
-    pub again: Duration,
-    /// So many times in a row without an answer are a fault; telecare hubs take six.
-    pub misses: u32,
-}
-
-impl Default for Checks {
-    fn default() -> Self {
-        Self { every: Duration::from_secs(600), again: Duration::from_secs(60), misses: 6 }
-    }
-}
 
 /// Where a satellite is.
 #[derive(Debug, Clone, PartialEq, Eq)]

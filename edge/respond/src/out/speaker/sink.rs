@@ -23,6 +23,12 @@ pub(super) enum SinkError {
         /// ALSA's answer.
         source: alsa::Error,
     },
+    /// The card is not there.
+    #[error("the sound card `{0}` is not there; check its cable and `aplay -l`")]
+    Missing(String),
+    /// The driver of the card, the disk of the file or the network does not come back.
+    #[error("the speaker hangs; unplug it and plug it in again, or restart the box")]
+    Hangs,
     /// The card takes no sound.
     #[error("the sound card `{0}` takes no sound; unplug it and plug it in again")]
     Stuck(String),
@@ -45,6 +51,23 @@ pub(super) enum SinkError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+/// How often a speaker that is silent anyway is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checks {
+    /// While it is there.
+    pub every: Duration,
+    /// After it was not.
+    pub again: Duration,
+    /// So many times in a row it is missed before that is a fault; telecare hubs take six.
+    pub misses: u32,
+}
+
+impl Default for Checks {
+    fn default() -> Self {
+        Self { every: Duration::from_secs(600), again: Duration::from_secs(60), misses: 6 }
+    }
 }
 
 /// Something that takes the samples of one utterance.

@@ -14,7 +14,8 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 fn settings(folder: &Path, paced: bool) -> SpeakerSettings {
     let wav_dir = Some(folder.to_owned());
-    let local = LocalSettings { device: Some("anju-no-such-card".to_owned()), wav_dir, paced };
+    let (device, checks) = (Some("anju-no-such-card".to_owned()), Checks::default());
+    let local = LocalSettings { device, wav_dir, paced, checks };
     SpeakerSettings { outlet: OutletSettings::Local(local), repeats: Repeats::default() }
 }
 
@@ -243,4 +244,20 @@ fn a_voice_service_that_hangs_costs_a_name_and_no_time() {
 
 fn say_once(slot: &str, id: PromptId) -> Announcement {
     say(slot, Urgency::Critical, Repeat::Once, &[Clip::Prompt(id)])
+}
+
+#[test]
+fn a_card_that_is_not_there_is_missed_though_nothing_is_said() {
+    let moment = Duration::from_millis(10);
+    let checks = Checks { every: moment, again: moment, misses: 3 };
+    let device = Some("plughw:CARD=AnjuNoSuchCard,DEV=0".to_owned());
+    let local = LocalSettings { device, wav_dir: None, paced: true, checks };
+    let outlet = OutletSettings::Local(local);
+    let (speaker, hear) = start(SpeakerSettings { outlet, repeats: Repeats::default() });
+    match hear.recv_timeout(LIMIT).unwrap() {
+        SpeakerEvent::Health(Some(why)) => assert!(why.contains("AnjuNoSuchCard"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(speaker.is_broken() && speaker.look());
+    speaker.stop();
 }

@@ -17,12 +17,15 @@ const REOPEN: Pace = Pace { first: Duration::from_secs(1), cap: Duration::from_s
 /// Rate of the prompts.
 pub(super) const RATE_HZ: u32 = 24_000;
 
+/// Takes what the speaker tells; returns at once.
+pub(super) type Tell = Box<dyn Fn(SpeakerEvent) + Send + Sync>;
+
 /// What the thread and those who ask it share.
-#[derive(Debug)]
 pub(super) struct Shared {
     state: Mutex<State>,
     changed: Condvar,
     began: Instant,
+    tell: Tell,
 }
 
 #[derive(Debug)]
@@ -37,7 +40,7 @@ struct State {
 }
 
 impl Shared {
-    pub(super) fn new(repeats: Repeats, voices: Voices) -> Self {
+    pub(super) fn new(repeats: Repeats, voices: Voices, tell: Tell) -> Self {
         let state = State {
             queue: Queue::new(repeats),
             voices,
@@ -46,7 +49,7 @@ impl Shared {
             ended: false,
             waiting_since: None,
         };
-        Self { state: Mutex::new(state), changed: Condvar::new(), began: Instant::now() }
+        Self { state: Mutex::new(state), changed: Condvar::new(), began: Instant::now(), tell }
     }
 
     /// The lock is held for moments only, never while sound is made.
@@ -102,6 +105,23 @@ impl Shared {
         done
     }
 
+    /// Sound was made. Told under the lock, as its opposite, so that the last word is the true one.
+    fn works(&self) {
+        let mut state = self.lock();
+        if std::mem::take(&mut state.broken) {
+            (self.tell)(SpeakerEvent::Health(None));
+        }
+    }
+
+    /// No sound can be made.
+    pub(super) fn breaks(&self, error: &SinkError) {
+        let mut state = self.lock();
+        if !std::mem::replace(&mut state.broken, true) {
+            tracing::warn!(%error, "a speaker can not speak");
+            (self.tell)(SpeakerEvent::Health(Some(error.to_string())));
+        }
+    }
+
     fn end(&self) {
         self.lock().ended = true;
         self.changed.notify_all();
@@ -148,33 +168,33 @@ enum Turn {
 }
 
 /// Runs until it is told to stop.
-pub(super) fn run(shared: &Shared, outlet: &mut dyn Outlet, tell: &dyn Fn(SpeakerEvent)) {
+pub(super) fn run(shared: &Shared, outlet: &mut dyn Outlet) {
     let mut failures = 0;
     loop {
         match shared.next(outlet.check_at()) {
             Turn::Stop => break,
             Turn::Check => match shared.watched(|| outlet.check()) {
                 None => {}
-                Some(Ok(())) => works(shared, tell),
-                Some(Err(error)) => breaks(shared, &error, tell),
+                Some(Ok(())) => shared.works(),
+                Some(Err(error)) => shared.breaks(&error),
             },
             Turn::Say(said, voices) => {
                 let ended = shared
                     .watched(|| outlet.open())
-                    .and_then(|mut sink| utter(shared, &voices, sink.as_mut(), &said, tell));
+                    .and_then(|mut sink| utter(shared, &voices, sink.as_mut(), &said));
                 match ended {
                     Ok(whole) => {
                         failures = 0;
                         shared.lock().queue.ended(shared.now(), whole);
                         // What was cut off may not have been heard at all.
                         if whole {
-                            works(shared, tell);
+                            shared.works();
                         }
                     }
                     Err(error) => {
                         failures += 1;
                         shared.lock().queue.failed(shared.now() + REOPEN.after(failures));
-                        breaks(shared, &error, tell);
+                        shared.breaks(&error);
                     }
                 }
             }
@@ -183,27 +203,14 @@ pub(super) fn run(shared: &Shared, outlet: &mut dyn Outlet, tell: &dyn Fn(Speake
     shared.end();
 }
 
-fn works(shared: &Shared, tell: &dyn Fn(SpeakerEvent)) {
-    if std::mem::take(&mut shared.lock().broken) {
-        tell(SpeakerEvent::Health(None));
-    }
-}
-
-fn breaks(shared: &Shared, error: &SinkError, tell: &dyn Fn(SpeakerEvent)) {
-    if !std::mem::replace(&mut shared.lock().broken, true) {
-        tracing::warn!(%error, "a speaker can not speak");
-        tell(SpeakerEvent::Health(Some(error.to_string())));
-    }
-}
-
 /// Makes one utterance heard. Whether it was heard to its end.
 fn utter(
     shared: &Shared,
     voices: &Voices,
     sink: &mut dyn Sink,
     said: &Announcement,
-    tell: &dyn Fn(SpeakerEvent),
 ) -> Result<bool, SinkError> {
+    let tell = &shared.tell;
     let mut started = false;
     let written = write(shared, voices, sink, said, &mut || {
         if !std::mem::replace(&mut started, true) {
