@@ -293,6 +293,21 @@ async fn a_server_that_fails_is_asked_again_until_it_takes_the_message() {
 }
 
 #[tokio::test]
+async fn a_page_in_place_of_the_server_has_delivered_nothing() {
+    let (server, folder) = (Server::start().await, tempfile::tempdir().unwrap());
+    server.mood(Mood::ShowsAPage);
+    let mut this = start(settings(server.url()), folder.path());
+    this.channel.send(&call(1, "daughter"));
+    let failed = this.delivery().await;
+    assert_eq!(failed.state, DeliveryState::Failed);
+    assert!(failed.message.detail.unwrap().contains("web page"));
+    server.mood(Mood::Fine);
+    server.next().await;
+    assert_eq!(this.delivery().await.state, DeliveryState::Sent);
+    this.stop().await;
+}
+
+#[tokio::test]
 async fn a_server_that_asks_to_wait_is_given_its_time() {
     let (server, folder) = (Server::start().await, tempfile::tempdir().unwrap());
     server.mood(Mood::AsksToWait(3));

@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -25,6 +25,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub enum Mood {
     Fine,
     Answers(u16),
+    /// As a network does in which nobody signed in.
+    ShowsAPage,
     AsksToWait(u64),
     HangsFor(String),
 }
@@ -171,6 +173,9 @@ async fn publish_json(State(server): State<Server>, headers: HeaderMap, body: By
             server.mood(Mood::Fine);
             let wait = [(header::RETRY_AFTER, seconds.to_string())];
             return (StatusCode::TOO_MANY_REQUESTS, wait).into_response();
+        }
+        Some(Mood::ShowsAPage) => {
+            return Html("\r\n<html>Please sign in</html>").into_response();
         }
         Some(Mood::HangsFor(slow)) if slow == topic => std::future::pending().await,
         _ => {}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
+use tokio::time::timeout;
 
 use super::{NtfyError, NtfySettings};
 use crate::out::http::{self, TlsClock};
@@ -13,6 +14,8 @@ use crate::out::post::Refusal;
 
 /// The whole of a request that publishes.
 const PUBLISH_WITHIN: Duration = Duration::from_secs(10);
+/// The beginning of an answer that has been granted.
+const BODY_WITHIN: Duration = Duration::from_secs(1);
 /// Until the answer to a subscription begins.
 const SUBSCRIBE_WITHIN: Duration = Duration::from_secs(15);
 
@@ -41,8 +44,16 @@ impl Http {
     /// Publishes a message (POST of JSON to the server's root).
     pub(super) async fn publish(&self, message: &Value) -> Result<(), Refusal> {
         let request = self.client.post(format!("{}/", self.url)).json(message);
-        let response = self.send(request, PUBLISH_WITHIN).await?;
-        drop(response);
+        let mut response = self.send(request, PUBLISH_WITHIN).await?;
+        // A network that wants somebody to sign in or to pay answers for any server, with a page.
+        let body = timeout(BODY_WITHIN, response.chunk()).await;
+        let first = body.ok().and_then(Result::ok).flatten().unwrap_or_default();
+        if first.trim_ascii_start().starts_with(b"<") {
+            return Err(Refusal::later(
+                "a web page was the answer, not ntfy's; look whether the network wants a sign-in, \
+                 and at `channels.ntfy.url`",
+            ));
+        }
         Ok(())
     }
 
