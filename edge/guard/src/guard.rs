@@ -9,8 +9,8 @@ use std::time::Duration;
 use anju_model::config::Household;
 use anju_model::observation::HelpState;
 use anju_model::{
-    AlertChange, AlertStep, Body, BoxEvent, DeviceId, Entry, EntryId, Fact, Finding, Lane, Moment,
-    Observation, Rule, Stamp,
+    AlertChange, AlertStep, Body, BoxEvent, CaughtUp, DeviceId, Entry, EntryId, Fact, Finding, Lane,
+    Moment, Observation, Rule, Stamp,
 };
 
 use crate::activity::{self, Place, Sign};
@@ -97,6 +97,9 @@ impl Guard {
         let step = self.line.step(entry);
         self.pass(step.watched, &mut out);
         let reckon_anew = self.line.arrive(step, &entry.stamp);
+        if let Some(outage) = step.caught_up {
+            self.catch_up(outage);
+        }
         self.floor = self.floor.max(step.at);
         if reckon_anew {
             self.schedule();
@@ -148,6 +151,20 @@ impl Guard {
         let limit = Moment(now.0.saturating_sub(millis(LATE_ENTRIES)));
         self.pass(limit, &mut out);
         out
+    }
+
+    /// What was seen since this boot began was seen after the outage that came to light only now.
+    fn catch_up(&mut self, outage: CaughtUp) {
+        self.home.catch_up(outage);
+        inactivity::catch_up(&mut self.inactivity, outage);
+        bathroom_stay::catch_up(&mut self.bathroom_stay, outage);
+        medication::catch_up(&mut self.medication, outage);
+        strangers::catch_up(&mut self.strangers, outage);
+        supply::catch_up(&mut self.supply, outage);
+        self.roster.catch_up(outage);
+        for at in self.last_sign.iter_mut().map(|(at, _)| at).chain(&mut self.blind) {
+            *at = outage.carry(*at);
+        }
     }
 
     /// When the guard wants to judge next, on its own line of time.

@@ -15,7 +15,7 @@
 
 use std::time::Duration;
 
-use anju_model::{EntryId, Moment};
+use anju_model::{CaughtUp, EntryId, Moment};
 use jiff::Timestamp;
 
 use crate::activity::{Place, Sign};
@@ -318,6 +318,24 @@ impl Home {
             self.occupancy = Occupancy::Unsure;
         } else {
             self.occupancy = Occupancy::Out { since: settled.closed, cause: settled.door };
+        }
+    }
+
+    /// An outage that came to light was before all that this boot saw.
+    pub fn catch_up(&mut self, outage: CaughtUp) {
+        let since = match &mut self.occupancy {
+            Occupancy::Out { since, .. } => Some(since),
+            _ => None,
+        };
+        let moments = since
+            .into_iter()
+            .chain(self.quiet.as_mut().map(|quiet| &mut quiet.since))
+            .chain(self.settling.as_mut().map(|settling| &mut settling.closed))
+            .chain(self.departure.as_mut().map(|departure| &mut departure.by))
+            .chain(&mut self.rang)
+            .chain(&mut self.visitor);
+        for at in moments {
+            *at = outage.carry(*at);
         }
     }
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anju_model::{Body, BoxEvent, Clock, Entry, Moment, Stamp, Timeline};
+use anju_model::{Body, BoxEvent, CaughtUp, Clock, Entry, Moment, Stamp, Timeline};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
@@ -22,6 +22,8 @@ pub struct Step {
     pub watched: Moment,
     /// Where the entry lies.
     pub at: Moment,
+    /// An outage that the entry brought to light.
+    pub caught_up: Option<CaughtUp>,
 }
 
 /// The line with its clock.
@@ -62,7 +64,7 @@ impl Line {
             let boot = entry.stamp.boot.clone();
             self.last = Some(Last { boot, mono_ms: entry.stamp.mono_ms, at });
         }
-        Step { watched, at }
+        Step { watched, at, caught_up: self.timeline.caught_up() }
     }
 
     fn within_boot(&self, last: &Last, mono_ms: u64) -> Moment {
@@ -73,7 +75,12 @@ impl Line {
     pub fn arrive(&mut self, step: Step, stamp: &Stamp) -> bool {
         let leap = step.at.since(step.watched);
         self.unwatched = self.unwatched.saturating_add(leap);
-        if leap >= LONGEST_BLINK {
+        let before = step.caught_up.map_or(Duration::ZERO, |outage| outage.by);
+        if let Some(outage) = step.caught_up.filter(|_| before >= LONGEST_BLINK) {
+            // It was before this boot, and the box has watched since that began.
+            self.watching_since = self.watching_since.max(outage.began).after(before);
+        }
+        if leap.saturating_sub(before) >= LONGEST_BLINK {
             self.watching_since = step.at;
         }
         let said = (stamp.clock != Clock::Unknown).then_some(stamp.wall);

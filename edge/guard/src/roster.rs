@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anju_model::config::{self, Binding, Household};
 use anju_model::observation::Origin;
-use anju_model::{DeviceId, DeviceKind, EntryId, Moment, Observation, Rule};
+use anju_model::{CaughtUp, DeviceId, DeviceKind, EntryId, Moment, Observation, Rule};
 
 use crate::activity;
 use crate::consumption::Consumption;
@@ -213,6 +213,15 @@ impl Roster {
     pub fn begin(&mut self, since: &Heard) {
         for device in &mut self.devices {
             device.heard = since.clone();
+        }
+    }
+
+    /// An outage that came to light was before all that this boot heard.
+    pub fn catch_up(&mut self, outage: CaughtUp) {
+        for device in &mut self.devices {
+            device.heard.at = device.heard.at.map(|at| outage.carry(at));
+            out_of_bed::catch_up(&mut device.out_of_bed, outage);
+            voice::catch_up(&mut device.voice, outage);
         }
     }
 

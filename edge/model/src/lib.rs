@@ -28,4 +28,4 @@ pub use kind::{Category, DeviceKind};
 pub use language::Language;
 pub use observation::{Fact, Observation};
 pub use stamp::{Clock, Stamp};
-pub use timeline::{Moment, Timeline};
+pub use timeline::{CaughtUp, Moment, Timeline};

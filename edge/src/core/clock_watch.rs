@@ -1,6 +1,8 @@
 //! Watches the wall clock: says when times of day have to be reckoned anew, and by how much the
 //! clock jumped. It must never take the slow work of NTP for a jump.
 
+use std::time::Duration;
+
 use anju_model::{BoxEvent, Clock, Moment, Stamp};
 use jiff::{SignedDuration, Timestamp};
 
@@ -19,6 +21,7 @@ pub struct ClockWatch {
 #[derive(Debug, Clone, Copy)]
 struct Anchor {
     at: Moment,
+    mono_ms: u64,
     wall: Timestamp,
     known: bool,
 }
@@ -26,19 +29,24 @@ struct Anchor {
 impl ClockWatch {
     /// Looks at a stamp that lies at `now`; the wall clock as far as it is known, if times of day
     /// have to be reckoned anew. A jump is measured between readings even where one of them is no
-    /// time of day: by it the entries before can be placed.
+    /// time of day: by it the entries before can be placed. It is measured by the clock that never
+    /// jumps, not on the line of time, which takes in an outage when the wall clock tells of it.
     pub fn look(&mut self, now: Moment, stamp: &Stamp) -> Option<Option<Timestamp>> {
-        let (wall, known) = (stamp.wall, stamp.clock != Clock::Unknown);
+        let (wall, mono_ms) = (stamp.wall, stamp.mono_ms);
+        let known = stamp.clock != Clock::Unknown;
         if let Some(anchor) = self.anchor {
-            let since = SignedDuration::try_from(now.since(anchor.at)).unwrap_or_default();
-            let expected = anchor.wall.checked_add(since).unwrap_or(anchor.wall);
-            let jump = wall.duration_since(expected);
-            if jump.abs() <= TOLERANCE && known == anchor.known {
+            let passed = Duration::from_millis(mono_ms.saturating_sub(anchor.mono_ms));
+            let jump = wall.duration_since(later(anchor.wall, passed));
+            let jumped = jump.abs() > TOLERANCE || known != anchor.known;
+            let off_the_line = wall.duration_since(later(anchor.wall, now.since(anchor.at)));
+            if !jumped && off_the_line.abs() <= TOLERANCE {
                 return None;
             }
-            self.jump = Some(jump);
+            if jumped {
+                self.jump = Some(jump);
+            }
         }
-        self.anchor = Some(Anchor { at: now, wall, known });
+        self.anchor = Some(Anchor { at: now, mono_ms, wall, known });
         Some(known.then_some(wall))
     }
 
@@ -63,34 +71,56 @@ impl ClockWatch {
     }
 }
 
+fn later(wall: Timestamp, by: Duration) -> Timestamp {
+    SignedDuration::try_from(by).ok().and_then(|by| wall.checked_add(by).ok()).unwrap_or(wall)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn stamp(second: i64, clock: Clock) -> Stamp {
+    fn stamp(mono_s: u64, second: i64, clock: Clock) -> Stamp {
         let wall = Timestamp::from_second(1_800_000_000 + second).unwrap();
-        Stamp { boot: "b".into(), mono_ms: 0, wall, clock }
+        Stamp { boot: "b".into(), mono_ms: mono_s * 1000, wall, clock }
+    }
+
+    fn told(jump_ms: i64, state: &str) -> Option<BoxEvent> {
+        Some(BoxEvent::Clock { jump_ms, state: state.into() })
+    }
+
+    fn at(second: u64) -> Moment {
+        Moment(second * 1000)
     }
 
     #[test]
     fn a_clock_that_goes_on_is_no_news_and_one_that_jumps_is() {
         let mut watch = ClockWatch::default();
-        let at = |s: u64| Moment(s * 1000);
         let sync = Clock::Synchronised;
-        assert!(watch.look(at(0), &stamp(0, sync)).is_some(), "at first it has to be told");
-        assert_eq!(watch.news(&stamp(0, sync)), None);
-        assert_eq!(watch.look(at(60), &stamp(60, sync)), None);
-        assert!(watch.look(at(61), &stamp(-3539, sync)).is_some());
-        let news = watch.news(&stamp(-3539, sync));
-        let jumped = BoxEvent::Clock { jump_ms: -3_600_000, state: "synchronised".into() };
-        assert_eq!(news, Some(jumped));
-        assert_eq!(watch.news(&stamp(-3538, sync)), None);
+        assert!(watch.look(at(0), &stamp(0, 0, sync)).is_some(), "at first it has to be told");
+        assert_eq!(watch.news(&stamp(0, 0, sync)), None);
+        assert_eq!(watch.look(at(60), &stamp(60, 60, sync)), None);
+        assert!(watch.look(at(61), &stamp(61, -3539, sync)).is_some());
+        assert_eq!(watch.news(&stamp(61, -3539, sync)), told(-3_600_000, "synchronised"));
+        assert_eq!(watch.news(&stamp(62, -3538, sync)), None);
         // Not known any more, and known again: the jump is told both ways.
-        let told = |jump_ms, state: &str| Some(BoxEvent::Clock { jump_ms, state: state.into() });
-        assert_eq!(watch.look(at(62), &stamp(0, Clock::Unknown)), Some(None));
-        assert_eq!(watch.news(&stamp(0, Clock::Unknown)), told(3_538_000, "unknown"));
-        assert_eq!(watch.look(at(63), &stamp(1, Clock::Unknown)), None);
-        assert!(watch.look(at(64), &stamp(64, sync)).is_some());
-        assert_eq!(watch.news(&stamp(64, sync)), told(62_000, "synchronised"));
+        assert_eq!(watch.look(at(62), &stamp(62, 0, Clock::Unknown)), Some(None));
+        assert_eq!(watch.news(&stamp(62, 0, Clock::Unknown)), told(3_538_000, "unknown"));
+        assert_eq!(watch.look(at(63), &stamp(63, 1, Clock::Unknown)), None);
+        assert!(watch.look(at(64), &stamp(64, 64, sync)).is_some());
+        assert_eq!(watch.news(&stamp(64, 64, sync)), told(62_000, "synchronised"));
+    }
+
+    #[test]
+    fn a_jump_that_tells_of_an_outage_is_told_in_full() {
+        for before in [Clock::Estimated, Clock::Unknown] {
+            let mut watch = ClockWatch::default();
+            watch.look(at(10), &stamp(5, 11, before));
+            watch.news(&stamp(5, 11, before));
+            // The line of time takes in the outage with the jump.
+            let (now, synchronised) = (at(36_070), stamp(65, 36_071, Clock::Synchronised));
+            assert_eq!(watch.look(now, &synchronised), Some(Some(synchronised.wall)));
+            assert_eq!(watch.news(&synchronised), told(36_000_000, "synchronised"), "{before:?}");
+            assert_eq!(watch.look(at(36_080), &stamp(75, 36_081, Clock::Synchronised)), None);
+        }
     }
 }

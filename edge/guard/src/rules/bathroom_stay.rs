@@ -7,7 +7,7 @@
 
 use anju_model::config::BathroomStayRule;
 use anju_model::observation::{Origin, Presence};
-use anju_model::{Class, EntryId, Fact, Finding, Moment, Observation, Rule};
+use anju_model::{CaughtUp, Class, EntryId, Fact, Finding, Moment, Observation, Rule};
 
 use super::{Scene, Stages, absence};
 use crate::activity::{Place, Sign};
@@ -86,6 +86,13 @@ fn end(state: &mut State, cause: &EntryId, out: &mut Vec<Finding>) {
     if state.stages.rearm() && !state.shadow {
         let origin = Some(stay.origin);
         out.push(Finding::Over { rule: Rule::BathroomStay, origin, cause: cause.clone() });
+    }
+}
+
+/// An outage that came to light was before a stay that this boot saw begin.
+pub fn catch_up(state: &mut State, outage: CaughtUp) {
+    if let Some(stay) = &mut state.stay {
+        stay.since = outage.carry(stay.since);
     }
 }
 

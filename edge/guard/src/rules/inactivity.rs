@@ -19,7 +19,7 @@
 //! time without the box is asked about first like any other.
 
 use anju_model::config::InactivityRule;
-use anju_model::{Class, EntryId, Finding, Moment, Rule};
+use anju_model::{CaughtUp, Class, EntryId, Finding, Moment, Rule};
 
 use super::{Scene, Stages, absence};
 use crate::civil::Window;
@@ -106,6 +106,11 @@ fn raise(class: Class, quiet: &Quiet, scene: &Scene) -> Finding {
     let mut raise = absence(Rule::Inactivity, class, &quiet.cause, quiet.since, scene.line);
     raise.shadow = scene.household.guard.inactivity.shadow;
     Finding::Raise(raise)
+}
+
+/// An outage that came to light was before the question that this boot asked.
+pub fn catch_up(state: &mut State, outage: CaughtUp) {
+    state.stages.asked = state.stages.asked.map(|at| outage.carry(at));
 }
 
 /// A person was seen, or is not expected at home.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use anju_model::config::Household;
 use anju_model::observation::{Contact, Medication, MedicationState, Origin};
 use anju_model::{
-    Class, DeviceId, DeviceKind, EntryId, Fact, Finding, Moment, Observation, PersonId, Raise, Rule,
+    CaughtUp, Class, DeviceId, DeviceKind, EntryId, Fact, Finding, Moment, Observation, PersonId, Raise, Rule,
 };
 
 use super::{Scene, direct};
@@ -112,6 +112,13 @@ pub fn observe(
     if let Some(origin) = doses.told.take() {
         let origin = Some(origin);
         out.push(Finding::Over { rule: Rule::Medication, origin, cause: cause.clone() });
+    }
+}
+
+/// An outage that came to light was before the openings that this boot saw.
+pub fn catch_up(state: &mut State, outage: CaughtUp) {
+    for at in state.owners.values_mut().flat_map(|doses| &mut doses.opened) {
+        *at = outage.carry(*at);
     }
 }
 

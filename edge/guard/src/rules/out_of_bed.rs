@@ -7,7 +7,7 @@
 //! Figures: this project's own; bed sensors of telecare services offer 10 to 60 minutes.
 
 use anju_model::observation::Bed;
-use anju_model::{Class, EntryId, Finding, Moment, Observation, Rule};
+use anju_model::{CaughtUp, Class, EntryId, Finding, Moment, Observation, Rule};
 
 use super::{Scene, Stages, absence};
 use crate::civil;
@@ -52,6 +52,13 @@ pub fn observe(
         .is_some_and(|now| civil::within(now.time(), rule.from, rule.to));
     if was && night && !said.baseline && !said.test {
         state.left = Some(Left { at: scene.now, cause: cause.clone() });
+    }
+}
+
+/// An outage that came to light was before the getting up that this boot saw.
+pub fn catch_up(state: &mut State, outage: CaughtUp) {
+    if let Some(left) = &mut state.left {
+        left.at = outage.carry(left.at);
     }
 }
 

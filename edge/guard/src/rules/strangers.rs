@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use anju_model::observation::Origin;
-use anju_model::{Class, EntryId, Finding, Moment, Raise, Rule};
+use anju_model::{CaughtUp, Class, EntryId, Finding, Moment, Raise, Rule};
 
 use super::Scene;
 use crate::home::BELL_TO_DOOR;
@@ -48,6 +48,13 @@ pub fn rang(state: &mut State, origin: &Origin, now: Moment, cause: &EntryId) {
 pub fn opened(state: &mut State, now: Moment) {
     if state.visits.back().is_some_and(|visit| now.since(visit.at) <= BELL_TO_DOOR) {
         state.visits.pop_back();
+    }
+}
+
+/// An outage that came to light was before the visits that this boot saw.
+pub fn catch_up(state: &mut State, outage: CaughtUp) {
+    for visit in &mut state.visits {
+        visit.at = outage.carry(visit.at);
     }
 }
 

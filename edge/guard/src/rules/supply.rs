@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use anju_model::{BoxEvent, Class, EntryId, Finding, Moment, Rule};
+use anju_model::{BoxEvent, CaughtUp, Class, EntryId, Finding, Moment, Rule};
 
 use super::{Scene, absence};
 
@@ -98,6 +98,15 @@ impl State {
         };
         self.network.set(!network, Rule::NetworkLost, now, cause, out);
         self.centre.set(!centre, Rule::CentreLost, now, cause, out);
+    }
+}
+
+/// An outage that came to light was before what this boot saw go away.
+pub fn catch_up(state: &mut State, outage: CaughtUp) {
+    for lost in [&mut state.mains, &mut state.network, &mut state.centre] {
+        if let Some((since, _)) = &mut lost.since {
+            *since = outage.carry(*since);
+        }
     }
 }
 

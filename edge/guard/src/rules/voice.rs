@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anju_model::config::VoiceRule;
 use anju_model::observation::{Help, HelpState};
-use anju_model::{Class, DeviceKind, EntryId, Finding, Moment, Observation, Raise, Rule};
+use anju_model::{CaughtUp, Class, DeviceKind, EntryId, Finding, Moment, Observation, Raise, Rule};
 
 use super::direct;
 use crate::roster::{Device, Roster};
@@ -32,6 +32,13 @@ struct Asked {
     at: Moment,
     again: bool,
     raise: Raise,
+}
+
+/// An outage that came to light was before the question that this boot asked.
+pub fn catch_up(state: &mut State, outage: CaughtUp) {
+    for at in state.asked.iter_mut().map(|asked| &mut asked.at).chain(&mut state.called) {
+        *at = outage.carry(*at);
+    }
 }
 
 /// Whether a device is asked about what it heard.

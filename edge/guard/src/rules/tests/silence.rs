@@ -277,3 +277,60 @@ fn who_measures_is_awake_but_a_repeated_reading_is_nobody() {
     life.say("watch-like", Vital { heart_beats_per_minute: Some(60.0), ..Vital::default() });
     assert_eq!(life.until("2026-11-24T14:01"), ["14:00 warning inactivity"]);
 }
+
+/// A box without a battery for its clock restores the time that it saved last, and is told how late
+/// it is a while after it has begun.
+fn without_a_clock_of_its_own(life: &mut Life, until: &str) -> Vec<String> {
+    let before = life.stamp().wall;
+    life.clock = Clock::Estimated;
+    life.wrong = before.duration_since(local(until, &household().timezone));
+    life.power_cut(until)
+}
+
+fn synchronised(life: &mut Life, at: &str) -> Vec<String> {
+    let mut found = life.until(at);
+    life.clock = Clock::Synchronised;
+    life.wrong = SignedDuration::ZERO;
+    found.extend(life.say("smoke", online(true)));
+    found
+}
+
+#[test]
+fn an_outage_that_comes_to_light_late_counts_as_silence_all_the_same() {
+    let mut life = seen("2026-11-23T20:00");
+    life.until("2026-11-23T20:30");
+    assert_eq!(without_a_clock_of_its_own(&mut life, "2026-11-24T06:30"), NOTHING);
+    assert_eq!(synchronised(&mut life, "2026-11-24T06:31"), NOTHING);
+    assert_eq!(
+        life.until("2026-11-24T13:01"),
+        [
+            // Two hours in the evening, two in the morning.
+            "09:00 warning inactivity",
+            "10:00 warning not-up",
+            "12:50 ask inactivity",
+            "13:00 alarm inactivity"
+        ]
+    );
+    let since = local("2026-11-23T20:00", &household().timezone);
+    assert!(life.found.iter().all(|f| !matches!(f, Finding::Raise(r) if r.since != Some(since))));
+    let replayed = crate::replay(life.entries.clone(), life.guard.household.clone());
+    assert_eq!(replayed.found.len(), 0, "what is due after the last entry is not replayed");
+}
+
+#[test]
+fn who_was_seen_before_an_outage_came_to_light_was_seen_after_it() {
+    for clock in [Clock::Estimated, Clock::Unknown] {
+        let mut life = seen("2026-11-23T20:00");
+        life.until("2026-11-23T20:30");
+        without_a_clock_of_its_own(&mut life, "2026-11-24T06:30");
+        life.clock = clock;
+        life.until("2026-11-24T08:00");
+        life.say("pir", motion());
+        // The way out is back two hours after the power.
+        assert_eq!(synchronised(&mut life, "2026-11-24T08:30"), NOTHING, "{clock:?}");
+        life.restart();
+        assert_eq!(life.until("2026-11-24T12:01"), ["12:00 warning inactivity"], "{clock:?}");
+        let Some(Finding::Raise(raise)) = life.found.last() else { panic!() };
+        assert_eq!(raise.since, Some(local("2026-11-24T08:00", &household().timezone)));
+    }
+}
