@@ -191,21 +191,13 @@ impl Guard {
         self.overlooked.take(self.line.latest())
     }
 
-    /// Takes over a changed configuration; what is known of devices that stay is kept. What was
-    /// found of devices that are gone is over.
+    /// Takes over a changed configuration; what is known of devices that stay is kept, and what was
+    /// found of those that are gone is forgotten: whoever was told closes it.
     pub fn reconfigure(&mut self, household: Arc<Household>) -> Vec<Finding> {
         self.household = household;
-        let gone = self.configure();
+        self.configure();
         let mut out = Vec::new();
         if let Some(cause) = self.latest.clone() {
-            for device in &gone {
-                let ended = device.open_faults().into_iter();
-                out.extend(ended.map(|rule| Finding::Over {
-                    rule,
-                    origin: Some(device.origin.clone()),
-                    cause: cause.clone(),
-                }));
-            }
             self.devices_changed(self.floor, &cause, &mut out);
             self.schedule();
         }
@@ -269,7 +261,7 @@ impl Guard {
         self.line.wall_at(at)
     }
 
-    fn configure(&mut self) -> Vec<Device> {
+    fn configure(&mut self) {
         let now = self.floor;
         let household = self.household.clone();
         let heard = Heard {
@@ -281,15 +273,13 @@ impl Guard {
                 seq: 0,
             }),
         };
-        let gone = self.roster.configure(&household, &heard);
+        self.roster.configure(&household, &heard);
         self.home.configure(Means {
-            sees_movement: self.roster.any(|d| activity::sees_movement(d.origin.kind)),
             several: household.persons.len() > 1,
             settle: household.guard.left_home.settle,
         });
         self.look(now);
         self.schedule();
-        gone
     }
 
     fn begin(&mut self, now: Moment, cause: &EntryId) {
@@ -345,9 +335,8 @@ impl Guard {
     }
 
     fn tick(&mut self, now: Moment, out: &mut Vec<Finding>) {
-        let blind = self.cannot_see();
         let there = self.roster.somebody_there();
-        if self.home.tick(now, &self.line, blind, there) {
+        if self.home.tick(now, &self.line, there) {
             self.inactivity = inactivity::State::default();
             self.not_up = not_up::State::default();
         }
@@ -537,6 +526,9 @@ impl Guard {
 
     /// Sees whether any device could see a person.
     fn look(&mut self, now: Moment) {
+        let sees_movement = |d: &Device| activity::sees_movement(d.origin.kind);
+        self.home.sees_movement =
+            self.roster.any(sees_movement) && !self.roster.all_lost(sees_movement);
         match (self.blind, unguarded::blind(&self.roster)) {
             (None, true) => self.blind = Some(now),
             (Some(since), false) => {

@@ -73,8 +73,6 @@ pub struct Quiet {
 /// What the home's devices and residents allow to be told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Means {
-    /// A motion detector or radar sees who moves inside.
-    pub sees_movement: bool,
     /// More than one person lives here.
     pub several: bool,
     /// No motion after a door closed means this after that time.
@@ -91,6 +89,8 @@ pub struct Home {
     /// Several live here, a door closed and nothing moved since: all may be out.
     pub all_may_be_out: bool,
     means: Means,
+    /// A motion detector or radar that is not lost sees who moves inside.
+    pub sees_movement: bool,
     settling: Option<Settling>,
     rang: Option<Moment>,
     visitor: Option<Moment>,
@@ -193,6 +193,10 @@ impl Home {
 
     fn opened(&mut self, now: Moment) {
         self.settling = None;
+        if !self.sees_movement && matches!(self.occupancy, Occupancy::Out { .. }) {
+            // Nobody could see who comes in.
+            self.occupancy = Occupancy::Unsure;
+        }
         let let_in = self.rang.take().is_some_and(|rang| now.since(rang) <= BELL_TO_DOOR);
         let at_home = matches!(self.occupancy, Occupancy::AtHome | Occupancy::Unsure);
         if let_in && at_home && !self.all_may_be_out {
@@ -254,7 +258,7 @@ impl Home {
         let seen = self.quiet.as_ref().is_some_and(|q| q.seen);
         self.quiet = Some(Quiet { since: now, cause: cause.clone(), seen });
         self.departure = None;
-        self.occupancy = if self.means.several || !self.means.sees_movement {
+        self.occupancy = if self.means.several || !self.sees_movement {
             Occupancy::Unsure
         } else {
             Occupancy::Out { since: now, cause }
@@ -278,7 +282,7 @@ impl Home {
     }
 
     /// Lets time pass; true if silence is now counted from another entry.
-    pub fn tick(&mut self, now: Moment, line: &Line, blind: bool, somebody_there: bool) -> bool {
+    pub fn tick(&mut self, now: Moment, line: &Line, somebody_there: bool) -> bool {
         if self.visitor.is_some_and(|came| came.after(LONGEST_VISIT) <= now) {
             self.visitor = None;
             if self.occupancy == Occupancy::Visitor {
@@ -288,7 +292,7 @@ impl Home {
         if self.settled_at(line).is_some_and(|at| at <= now)
             && let Some(settled) = self.settling.take()
         {
-            self.settle(settled, blind, somebody_there);
+            self.settle(settled, somebody_there);
         }
         if let Occupancy::Away { until, cause } = &self.occupancy
             && line.moment_at(*until).is_some_and(|end| end <= now)
@@ -300,7 +304,7 @@ impl Home {
         false
     }
 
-    fn settle(&mut self, settled: Settling, blind: bool, somebody_there: bool) {
+    fn settle(&mut self, settled: Settling, somebody_there: bool) {
         if somebody_there {
             return;
         }
@@ -314,7 +318,7 @@ impl Home {
         if self.means.several {
             self.occupancy = Occupancy::Unsure;
             self.all_may_be_out = true;
-        } else if blind || settled.with_visitor || !self.means.sees_movement {
+        } else if settled.with_visitor || !self.sees_movement {
             self.occupancy = Occupancy::Unsure;
         } else {
             self.occupancy = Occupancy::Out { since: settled.closed, cause: settled.door };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anju_model::config::{self, Binding, Household};
 use anju_model::observation::Origin;
-use anju_model::{CaughtUp, DeviceId, DeviceKind, EntryId, Moment, Observation, Rule};
+use anju_model::{CaughtUp, DeviceId, DeviceKind, EntryId, Moment, Observation};
 
 use crate::activity;
 use crate::consumption::Consumption;
@@ -144,19 +144,6 @@ impl Device {
         });
     }
 
-    /// The faults of the device itself that were found and are not over.
-    pub fn open_faults(&self) -> Vec<Rule> {
-        [
-            (self.lost(), Rule::DeviceSilent),
-            (self.battery.low(), Rule::DeviceLow),
-            (self.tamper.tampered(), Rule::Tamper),
-            (self.trouble.active(), Rule::Trouble),
-        ]
-        .into_iter()
-        .filter_map(|(open, rule)| open.then_some(rule))
-        .collect()
-    }
-
     /// Whether it is known to be in nobody's reach.
     pub const fn lost(&self) -> bool {
         self.silent.lost()
@@ -188,8 +175,8 @@ pub struct Roster {
 
 impl Roster {
     /// Takes the configured devices, keeping what is known of those that stay. `since` is when and
-    /// by which entry new ones are first waited for. Gives back those that are gone.
-    pub fn configure(&mut self, household: &Household, since: &Heard) -> Vec<Device> {
+    /// by which entry new ones are first waited for.
+    pub fn configure(&mut self, household: &Household, since: &Heard) {
         let mut known: HashMap<DeviceId, Device> =
             self.devices.drain(..).map(|d| (d.origin.device.clone(), d)).collect();
         self.places.clear();
@@ -204,9 +191,6 @@ impl Roster {
             self.devices.push(device);
         }
         self.configured = self.devices.len();
-        let mut gone: Vec<Device> = known.into_values().filter(|d| d.configured).collect();
-        gone.sort_by(|a, b| a.origin.device.cmp(&b.origin.device));
-        gone
     }
 
     /// Begins to wait for all devices at the first entry.

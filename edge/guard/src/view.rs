@@ -330,7 +330,7 @@ impl Guard {
             Standing::Off(Why::NoExit)
         } else if !self.roster.any(|d| activity::sees_movement(d.origin.kind)) {
             Standing::Off(Why::NoDevice)
-        } else if self.blind.is_some() {
+        } else if !self.home.sees_movement {
             Standing::Limited(Why::DevicesLost)
         } else {
             Standing::Active

@@ -391,9 +391,10 @@ impl Core {
         let effects = self.acceptance.configure(&household, now);
         self.board.configure(&household);
         self.household = household.clone();
-        self.book.configure(now, household.clone(), texts.clone());
+        let closed = self.book.configure(now, household.clone(), texts.clone());
         let tasks = self.prover.configure(now, household, texts);
         let mut steps: Vec<Step> = found.into_iter().map(tell).collect();
+        steps.extend(closed.into_iter().map(Step::Do));
         steps.extend(self.accept(effects));
         steps.extend(self.prove(tasks));
         steps

@@ -320,21 +320,20 @@ fn a_changed_configuration_keeps_what_is_known_of_devices_that_stay() {
 }
 
 #[test]
-fn what_was_found_of_a_device_that_is_taken_away_is_over() {
+fn a_device_that_is_taken_away_is_forgotten() {
     let mut life = Life::begin(household(), "2026-11-24T08:00");
     life.say("pir", Online { online: false, reason: None });
-    life.say("pir", Battery { low: Some(true), ..Battery::default() });
+    let lost = [Rule::DeviceSilent, Rule::Unguarded];
+    let found: Vec<_> = raises(&life.found).into_iter().map(|raise| raise.rule.clone()).collect();
+    assert_eq!(found, lost);
     let mut home = household();
     home.devices.retain(|d| d.id.as_str() != "pir");
-    let over: Vec<_> = life
-        .guard
-        .reconfigure(Arc::new(home))
-        .into_iter()
-        .map(|finding| match finding {
-            Finding::Over { rule, origin, .. } => (rule, origin.map(|o| o.device.to_string())),
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    // Being heard of by its battery had ended its silence and the home's blindness.
-    assert_eq!(over, [(Rule::DeviceLow, Some("pir".to_owned()))]);
+    // The home of which nothing sees anybody is no longer found unguarded: its plan says so.
+    let found = life.guard.reconfigure(Arc::new(home));
+    assert!(matches!(&found[..], [Finding::Over { rule: Rule::Unguarded, origin: None, .. }]));
+    assert!(life.guard.reconfigure(Arc::new(household())).is_empty());
+    assert_eq!(
+        life.say("pir", Online { online: false, reason: None }),
+        ["08:00 fault device-silent pir", "08:00 fault unguarded"]
+    );
 }

@@ -13,13 +13,6 @@ pub struct State {
     tampered: bool,
 }
 
-impl State {
-    /// Whether the device is open or taken off.
-    pub const fn tampered(&self) -> bool {
-        self.tampered
-    }
-}
-
 /// Judges a tamper report.
 pub fn observe(
     state: &mut State,

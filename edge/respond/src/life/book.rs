@@ -103,12 +103,35 @@ impl Book {
         }
     }
 
-    /// Takes a new configuration. Open alerts go on by the new plan; call `tick` after it.
-    pub fn configure(&mut self, now: Moment, household: Arc<Household>, texts: Arc<Texts>) {
-        self.civil.set_zone(household.timezone.clone());
-        self.household = household;
+    /// Takes a new configuration. Open alerts go on by the new plan; call `tick` after it. What is
+    /// open about a device that was taken away can not end by itself any more and is closed; an
+    /// alarm stays open for a human, whatever became of the device that raised it.
+    #[must_use]
+    pub fn configure(
+        &mut self,
+        now: Moment,
+        household: Arc<Household>,
+        texts: Arc<Texts>,
+    ) -> Vec<Action> {
+        let before = std::mem::replace(&mut self.household, household);
+        self.civil.set_zone(self.household.timezone.clone());
         self.texts = texts;
+        let has = |home: &Household, id: &DeviceId| home.devices.iter().any(|d| d.id == *id);
+        let gone = |id: &DeviceId| has(&before, id) && !has(&self.household, id);
+        let ended: Vec<AlertId> = self
+            .alerts
+            .values()
+            .map(|alert| &alert.subject)
+            .filter(|s| s.class != Class::Alarm && s.device.as_ref().is_some_and(gone))
+            .map(|s| s.alert.clone())
+            .collect();
+        let mut out = Vec::new();
+        for id in ended {
+            self.close(now, &id, BY_ITSELF, None, String::new(), &mut out);
+        }
         self.look_at_all(now);
+        self.signals(now, &mut out);
+        out
     }
 
     /// Says what the wall clock shows at `now`, or `None` while nobody knows. To be called before

@@ -78,6 +78,41 @@ fn a_leaving_visitor_does_not_take_the_resident_along() {
 }
 
 #[test]
+fn where_all_that_sees_movement_is_lost_a_closed_door_tells_nothing() {
+    use anju_model::observation::Meter;
+    let mut home = household();
+    home.devices.push(device("power"));
+    let mut life = Life::begin(home, "2026-11-24T08:00");
+    let meter = || Meter { power_watts: Some(60.0), ..Meter::default() };
+    let lost = ["08:00 fault device-silent pir"];
+    life.say("power", meter());
+    life.say("pir", motion());
+    assert_eq!(life.say("pir", online(false)), lost);
+    life.say("door", open(true));
+    life.say("door", open(false));
+    life.pass(16 * MINUTE);
+    assert_eq!(life.guard.home().occupancy, Occupancy::Unsure);
+    let rules = life.guard.home().rules;
+    let left_home = rules.iter().find(|r| r.rule == anju_model::Rule::LeftHome).unwrap();
+    assert_eq!(left_home.standing, Standing::Limited(Why::DevicesLost));
+    life.say("power", meter());
+    assert_eq!(life.until("2026-11-24T12:01"), ["12:00 warning inactivity"]);
+    // Heard again, it tells as before.
+    life.say("pir", motion());
+    life.say("door", open(true));
+    life.say("door", open(false));
+    life.pass(16 * MINUTE);
+    assert!(matches!(life.guard.home().occupancy, Occupancy::Out { .. }));
+    // Lost while nobody is at home: whoever opens the door may have come in.
+    life.say("pir", online(false));
+    assert!(matches!(life.guard.home().occupancy, Occupancy::Out { .. }));
+    life.say("door", open(true));
+    life.say("door", open(false));
+    life.pass(16 * MINUTE);
+    assert_eq!(life.guard.home().occupancy, Occupancy::Unsure);
+}
+
+#[test]
 fn an_inner_door_leads_nowhere() {
     let mut home = household();
     home.devices.push(device("fridge-door"));

@@ -257,6 +257,28 @@ fn what_ends_by_itself_is_told_but_an_alarm_stays_open() {
 }
 
 #[test]
+fn what_is_open_about_a_device_that_is_taken_away_is_closed_but_no_alarm() {
+    let mut home = Home::new(family());
+    home.raise(finding(Rule::Heat, Class::Warning, Some("radar"), 1));
+    home.raise(finding(Rule::DeviceLow, Class::Fault, Some("radar"), 2));
+    home.raise(finding(Rule::Fall, Class::Alarm, Some("radar"), 3));
+    home.raise(finding(Rule::Heat, Class::Warning, Some("door"), 4));
+    home.raise(finding(Rule::NotUp, Class::Warning, None, 5));
+    home.raise(finding(Rule::Heat, Class::Warning, Some("never-configured"), 6));
+    let mut household = (*home.household).clone();
+    household.devices.retain(|d| d.id.as_str() != "radar");
+    let household = std::sync::Arc::new(household);
+    let texts = std::sync::Arc::new(crate::texts::Texts::new(household.language));
+    let actions = home.book.configure(home.now, household.clone(), texts.clone());
+    assert_eq!(steps(&actions), ["closed", "closed"]);
+    assert!(told(&actions).iter().all(|(_, kind)| *kind == K::Closed), "nothing is said to be normal");
+    let open: Vec<_> = home.book.open().into_iter().map(|a| a.subject.rule).collect();
+    assert_eq!(open.len(), 4);
+    assert!(open.contains(&Rule::Fall) && !open.contains(&Rule::DeviceLow));
+    assert_eq!(steps(&home.book.configure(home.now, household, texts)), [] as [&str; 0]);
+}
+
+#[test]
 fn announced_is_recorded_when_it_was_heard_and_once() {
     let mut home = Home::new(family());
     home.press();
