@@ -9,8 +9,8 @@ use std::time::Duration;
 use anju_model::config::Household;
 use anju_model::observation::HelpState;
 use anju_model::{
-    AlertChange, AlertStep, Body, BoxEvent, CaughtUp, DeviceId, Entry, EntryId, Fact, Finding, Lane,
-    Moment, Observation, Rule, Stamp,
+    AlertChange, AlertStep, Body, BoxEvent, CaughtUp, DeviceId, Entry, EntryId, Fact, Finding,
+    Lane, Moment, Observation, Rule, Stamp,
 };
 
 use crate::activity::{self, Place, Sign};

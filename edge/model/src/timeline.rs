@@ -109,8 +109,8 @@ impl Timeline {
         if begins {
             boot.began = boot.base;
         }
-        self.caught_up = (!begins && !missed.is_zero())
-            .then_some(CaughtUp { began: boot.began, by: missed });
+        self.caught_up =
+            (!begins && !missed.is_zero()).then_some(CaughtUp { began: boot.began, by: missed });
         self.latest = self.latest.max(boot.base.after(in_boot));
         let fix = Some(Fix { wall: stamp.wall, at: self.latest });
         match stamp.clock {

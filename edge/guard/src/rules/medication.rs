@@ -15,7 +15,8 @@ use std::time::Duration;
 use anju_model::config::Household;
 use anju_model::observation::{Contact, Medication, MedicationState, Origin};
 use anju_model::{
-    CaughtUp, Class, DeviceId, DeviceKind, EntryId, Fact, Finding, Moment, Observation, PersonId, Raise, Rule,
+    CaughtUp, Class, DeviceId, DeviceKind, EntryId, Fact, Finding, Moment, Observation, PersonId,
+    Raise, Rule,
 };
 
 use super::{Scene, direct};

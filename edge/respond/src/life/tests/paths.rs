@@ -271,7 +271,10 @@ fn what_is_open_about_a_device_that_is_taken_away_is_closed_but_no_alarm() {
     let texts = std::sync::Arc::new(crate::texts::Texts::new(household.language));
     let actions = home.book.configure(home.now, household.clone(), texts.clone());
     assert_eq!(steps(&actions), ["closed", "closed"]);
-    assert!(told(&actions).iter().all(|(_, kind)| *kind == K::Closed), "nothing is said to be normal");
+    assert!(
+        told(&actions).iter().all(|(_, kind)| *kind == K::Closed),
+        "nothing is said to be normal"
+    );
     let open: Vec<_> = home.book.open().into_iter().map(|a| a.subject.rule).collect();
     assert_eq!(open.len(), 4);
     assert!(open.contains(&Rule::Fall) && !open.contains(&Rule::DeviceLow));
