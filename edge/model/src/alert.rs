@@ -254,15 +254,16 @@ impl<'de> Deserialize<'de> for Rule {
 pub struct Subject {
     /// Which alert.
     pub alert: AlertId,
-    /// How grave.
+    /// How grave; what this version does not know counts as the gravest.
+    #[serde(deserialize_with = "known_class")]
     pub class: Class,
     /// Which rule judged.
     pub rule: Rule,
     /// The device that the rule judged, where it was one device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceId>,
-    /// Its kind.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Its kind, if this version knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "known_kind")]
     pub kind: Option<DeviceKind>,
     /// Its room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -279,6 +280,14 @@ pub struct Subject {
     /// One sentence for people, in the box's language.
     #[serde(default)]
     pub text: String,
+}
+
+fn known_class<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Class, D::Error> {
+    Ok(understood(&Value::deserialize(from)?).unwrap_or(Class::Alarm))
+}
+
+fn known_kind<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<DeviceKind>, D::Error> {
+    Ok(understood(&Value::deserialize(from)?))
 }
 
 mod known_person {
@@ -334,16 +343,15 @@ macro_rules! steps {
                 match self { $(AlertStep::$variant { .. } => $name,)* }
             }
 
-            fn from_data(name: &str, data: &Map<String, Value>) -> Result<Option<Self>, serde_json::Error> {
+            /// What another version wrote here and this one does not understand counts as not
+            /// said: after an update was rolled back an open alert must still be one.
+            #[allow(unused_variables)]
+            fn from_data(name: &str, data: &Map<String, Value>) -> Option<Self> {
                 match name {
-                    $($name => {
-                        #[derive(Deserialize)]
-                        struct Fields { $(#[serde(default)] $field: $type,)* }
-                        #[allow(unused_variables)]
-                        let fields = Fields::deserialize(data)?;
-                        Ok(Some(AlertStep::$variant { $($field: fields.$field,)* }))
-                    })*
-                    _ => Ok(None),
+                    $($name => Some(AlertStep::$variant {
+                        $($field: data.get(stringify!($field)).and_then(understood).unwrap_or_default(),)*
+                    }),)*
+                    _ => None,
                 }
             }
 
@@ -363,6 +371,10 @@ macro_rules! steps {
             }
         }
     };
+}
+
+fn understood<'a, T: Deserialize<'a>>(value: &'a Value) -> Option<T> {
+    T::deserialize(value).ok()
 }
 
 fn absent<T: Default + PartialEq>(value: &T) -> bool {
@@ -463,7 +475,7 @@ impl AlertChange {
         name: &str,
         data: &Map<String, Value>,
     ) -> Result<Option<Self>, serde_json::Error> {
-        let Some(step) = AlertStep::from_data(name, data)? else { return Ok(None) };
+        let Some(step) = AlertStep::from_data(name, data) else { return Ok(None) };
         Ok(Some(Self { subject: Subject::deserialize(data)?, step }))
     }
 }

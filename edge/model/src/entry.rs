@@ -186,10 +186,11 @@ struct Received {
     data: Map<String, Value>,
 }
 
-/// Reads a body's bytes. Types and fields of other versions are not errors.
+/// Reads a body's bytes. Types, fields and words of other versions are not errors: an entry of which
+/// this version does not understand what it must is [`Body::Unknown`].
 ///
 /// # Errors
-/// [`EntryError`] if the bytes are not an entry at all, or a known type's data is malformed.
+/// [`EntryError`] if the bytes are not an entry.
 pub fn decode(bytes: &[u8]) -> Result<Entry, EntryError> {
     let received: Received = serde_json::from_slice(bytes)?;
     let data = &received.data;
@@ -210,17 +211,17 @@ pub fn decode(bytes: &[u8]) -> Result<Entry, EntryError> {
             .ok_or(EntryError::Missing("data.clock"))?,
     };
     let known = if let Some(what) = received.r#type.strip_prefix(OBSERVATION) {
-        Observation::from_data(what, data)?.map(Body::Observation)
+        Observation::from_data(what, data).map(|known| known.map(Body::Observation))
     } else if let Some(name) = received.r#type.strip_prefix(ALERT) {
-        AlertChange::from_data(name, data)?.map(Body::Alert)
+        AlertChange::from_data(name, data).map(|known| known.map(Body::Alert))
     } else if let Some(name) = received.r#type.strip_prefix(DELIVERY) {
-        Delivery::from_data(name, data)?.map(Body::Delivery)
+        Delivery::from_data(name, data).map(|known| known.map(Body::Delivery))
     } else if let Some(name) = received.r#type.strip_prefix(BOX) {
-        BoxEvent::from_data(name, data)?.map(Body::Box)
+        BoxEvent::from_data(name, data).map(|known| known.map(Body::Box))
     } else {
-        None
+        Ok(None)
     };
-    let body = known.unwrap_or(Body::Unknown { event_type: received.r#type });
+    let body = known.ok().flatten().unwrap_or(Body::Unknown { event_type: received.r#type });
     Ok(Entry { id: received.id.parse()?, stamp, body })
 }
 

@@ -118,6 +118,28 @@ fn other_versions_survive() {
 }
 
 #[test]
+fn words_of_other_versions_leave_an_alert_an_alert() {
+    let decoded = |kind: &str, data: &str| {
+        let text = format!(
+            "{{\"specversion\":\"1.0\",\"id\":\"b/1/2\",\"source\":\"/boxes/b\",\"type\":\"cn.anju.{kind}\",\
+             \"time\":\"2026-11-23T21:04:05+08:00\",\
+             \"data\":{{\"boot\":\"x\",\"mono_ms\":1,\"clock\":\"unknown\",{data}}}}}"
+        );
+        decode(text.as_bytes()).unwrap().body
+    };
+    let subject = r#""alert":"b/1/1","class":"catastrophe","rule":"lifted","device":"arm","kind":"robot","person":"unknown","code":101"#;
+    let Body::Alert(raised) = decoded("alert.raised", subject) else { panic!() };
+    assert_eq!((raised.subject.class, raised.subject.kind), (Class::Alarm, None));
+    let closed = format!(r#"{subject},"by":"centre","outcome":"moved","note":7"#);
+    let Body::Alert(closed) = decoded("alert.closed", &closed) else { panic!() };
+    let (by, note) = ("centre".to_owned(), String::new());
+    assert_eq!(closed.step, AlertStep::Closed { by, outcome: None, note });
+    let fall = r#""device":"arm","kind":"robot","state":"tumbled""#;
+    let event_type = "cn.anju.observation.fall".to_owned();
+    assert_eq!(decoded("observation.fall", fall), Body::Unknown { event_type });
+}
+
+#[test]
 fn what_is_not_an_entry_is_an_error() {
     for wrong in ["", "{}", "[]", "\u{0}", r#"{"id":"b/1/2","type":"x","time":"now","data":{}}"#] {
         assert!(decode(wrong.as_bytes()).is_err(), "{wrong}");
