@@ -1,16 +1,19 @@
 //! A follower: reads one lane from its cursor on and moves the cursor when told. Entries that are
-//! in memory come from there; older ones are read in chunks away from the async threads.
+//! in memory come from there; older ones are read in chunks away from the async threads. It must
+//! never keep a new alert back because an old one can not be read.
 
+use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::FollowWhen;
 use crate::cursor::{self, CursorFile, Key};
 use crate::reading::Chunk;
 use crate::shared::{Place, Shared};
-use crate::types::{Lane, Record};
+use crate::types::{Gap, Lane, Number, Record};
 
 /// Entries read from the disk at once.
 const CHUNK: usize = 1024;
@@ -21,11 +24,23 @@ pub struct Follower {
     key: Key,
     when: FollowWhen,
     given: u64,
-    ahead: std::collections::VecDeque<Record>,
-    /// A look at the disk that has begun: whoever stops waiting for it must not begin it anew.
-    reading: Option<JoinHandle<Chunk>>,
+    ahead: VecDeque<Record>,
+    /// A look at the disk that has begun: whoever stops waiting for it must not begin it anew, nor
+    /// begin another while the disk hangs.
+    reading: Option<Reading>,
     /// The last look at the disk failed.
     failed: bool,
+    /// Since when each look has failed.
+    failing_since: Option<Instant>,
+    /// Up to here it was told what could not be read.
+    told: u64,
+}
+
+struct Reading {
+    task: JoinHandle<Chunk>,
+    began: Instant,
+    /// It was begun for a place that counts no more.
+    stale: bool,
 }
 
 impl Follower {
@@ -46,9 +61,17 @@ impl Follower {
             let place = Place { file, acknowledged: 0, opened_at: 0, changed: true };
             shared.lock().followers.entry(key.clone()).or_insert(place);
         }
-        let ahead = std::collections::VecDeque::new();
-        let mut follower =
-            Self { shared, key, when, given: 0, ahead, reading: None, failed: false };
+        let mut follower = Self {
+            shared,
+            key,
+            when,
+            given: 0,
+            ahead: VecDeque::new(),
+            reading: None,
+            failed: false,
+            failing_since: None,
+            told: 0,
+        };
         follower.rewind_to_cursor();
         Ok(follower)
     }
@@ -56,7 +79,9 @@ impl Follower {
     /// Goes back to the first entry that is not acknowledged.
     pub fn rewind_to_cursor(&mut self) {
         self.ahead.clear();
-        self.reading = None;
+        if let Some(reading) = &mut self.reading {
+            reading.stale = true;
+        }
         self.given =
             self.shared.lock().followers.get(&self.key).map_or(0, |place| place.acknowledged);
     }
@@ -101,11 +126,11 @@ impl Follower {
                 state.in_memory(self.key.lane, self.given, to, most.max(CHUNK))
             };
             match memory {
-                Some((records, reached)) if records.is_empty() => {
+                Ok((records, reached)) if records.is_empty() => {
                     self.given = self.given.max(reached);
                 }
-                Some((records, _)) => self.ahead.extend(records),
-                None => self.read_ahead(durable).await,
+                Ok((records, _)) => self.ahead.extend(records),
+                Err(left) => self.read_ahead(left).await,
             }
         }
         let count = most.min(self.ahead.len());
@@ -116,30 +141,66 @@ impl Follower {
         records
     }
 
-    async fn read_ahead(&mut self, durable: u64) {
-        let (shared, lane, from) = (self.shared.clone(), self.key.lane, self.given + 1);
-        let reading = self.reading.get_or_insert_with(|| {
-            tokio::task::spawn_blocking(move || shared.read(lane, from, durable, CHUNK))
-        });
-        let read = reading.await;
-        self.reading = None;
-        match read {
-            Ok(chunk) => {
-                if chunk.records.is_empty() {
-                    self.given = self.given.max(chunk.reached);
-                }
-                self.ahead.extend(chunk.records);
-                // What could not be read is tried again, never taken for nothing.
-                self.failed = chunk.failed.is_some() && self.ahead.is_empty();
-                if let Some(error) = chunk.failed {
-                    tracing::warn!(%error, "the journal could not be read; trying again");
-                }
+    /// Reads what memory has not, the newest of which is `left`.
+    async fn read_ahead(&mut self, left: Number) {
+        let read = loop {
+            let (shared, lane, from) = (self.shared.clone(), self.key.lane, self.given + 1);
+            let reading = self.reading.get_or_insert_with(|| Reading {
+                task: tokio::task::spawn_blocking(move || shared.read(lane, from, left.seq, CHUNK)),
+                began: Instant::now(),
+                stale: false,
+            });
+            let began = reading.began;
+            let until = began + self.shared.settings.stall_after;
+            let Ok(read) = tokio::time::timeout_at(until, &mut reading.task).await else {
+                return self.not_read(left, began, &"the disk does not answer");
+            };
+            let stale = reading.stale;
+            self.reading = None;
+            if !stale {
+                break read;
             }
-            Err(error) => {
-                self.failed = true;
-                tracing::warn!(%error, "reading the journal failed; trying again");
-            }
+        };
+        let chunk = match read {
+            Ok(chunk) => chunk,
+            Err(error) => return self.not_read(left, Instant::now(), &error),
+        };
+        if chunk.records.is_empty() {
+            self.given = self.given.max(chunk.reached);
         }
+        self.ahead.extend(chunk.records);
+        match chunk.failed {
+            // What could not be read is tried again, never taken for nothing.
+            Some(error) if self.ahead.is_empty() => self.not_read(left, Instant::now(), &error),
+            Some(error) => tracing::warn!(%error, "the journal could not be read; trying again"),
+            None => self.failing_since = None,
+        }
+    }
+
+    /// A look at the disk failed. It is tried again, and nothing is passed over: unless that has
+    /// gone on for two pauses and a new alert waits in memory.
+    fn not_read(&mut self, left: Number, began: Instant, error: &dyn std::fmt::Display) {
+        if self.failing_since.is_none() {
+            tracing::warn!(%error, "the journal could not be read; trying again");
+        }
+        let since = *self.failing_since.get_or_insert(began);
+        let patient = since.elapsed() < self.shared.settings.retry_every * 2;
+        let awaited = || self.shared.lock().in_memory(self.key.lane, left.seq, u64::MAX, 1);
+        if patient || !self.is_for_alerts() || !awaited().is_ok_and(|(new, _)| !new.is_empty()) {
+            self.failed = true;
+            return;
+        }
+        let from = self.given.max(self.told) + 1;
+        if from <= left.seq {
+            let lane = Some(self.key.lane);
+            self.shared.notice_gap(Gap { epoch: left.epoch, lane, from, to: left.seq });
+            self.told = left.seq;
+        }
+        self.given = left.seq;
+    }
+
+    fn is_for_alerts(&self) -> bool {
+        self.when == FollowWhen::AtOnce && self.key.lane == Lane::Alerts
     }
 
     /// Waits until there is more, then gives at most `most` entries. Cancelling loses nothing.
@@ -156,17 +217,20 @@ impl Follower {
                 return records;
             }
             if std::mem::take(&mut self.failed) {
-                tokio::time::sleep(self.shared.settings.retry_every).await;
+                tokio::select! {
+                    () = tokio::time::sleep(self.shared.settings.retry_every) => {}
+                    _ = alerts.changed(), if self.is_for_alerts() => {}
+                }
                 continue;
             }
-            if self.given != given && self.given < progress.borrow().durable {
+            // It went on, and what follows may be elsewhere.
+            if self.given != given {
                 continue;
             }
             // Neither sender can be gone: `shared` is held.
-            let at_once = self.when == FollowWhen::AtOnce && self.key.lane == Lane::Alerts;
             let _ = tokio::select! {
                 changed = progress.changed() => changed,
-                changed = alerts.changed(), if at_once => changed,
+                changed = alerts.changed(), if self.is_for_alerts() => changed,
             };
         }
     }

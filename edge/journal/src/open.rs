@@ -17,7 +17,7 @@ use crate::epoch;
 use crate::files;
 use crate::settings::Settings;
 use crate::shared::{Place, Progress, Shared, State};
-use crate::types::{Gap, Lane, Notice, Recording, SetAside, Trouble};
+use crate::types::{Gap, Lane, Notice, Number, Recording, SetAside, Trouble};
 use crate::{batcher, record, recount, retention};
 
 /// Before the version of the folder's layout.
@@ -148,6 +148,8 @@ fn count_journals(dir: &Path) -> u64 {
 /// What the engine holds that opening needs.
 pub(crate) struct Held {
     pub last: u64,
+    /// The newest of each lane.
+    pub newest: [Number; 2],
     pub epoch: Option<u64>,
     id: Option<u64>,
     pub payload: [u64; 2],
@@ -162,14 +164,18 @@ pub(crate) fn look(engine: &dyn Engine) -> Result<Held, EngineError> {
 }
 
 fn look_inside(engine: &dyn Engine) -> Result<Held, EngineError> {
-    let mut held = Held { last: 0, epoch: None, id: None, payload: [0; 2], recount: false };
+    let newest = [Number { epoch: 0, seq: 0 }; 2];
+    let mut held = Held { last: 0, newest, epoch: None, id: None, payload: [0; 2], recount: false };
     for lane in Lane::ALL {
-        held.last = held.last.max(engine.last(lane)?.unwrap_or(0));
+        let newest = &mut held.newest[lane.index()];
+        newest.seq = engine.last(lane)?.unwrap_or(0);
+        held.last = held.last.max(newest.seq);
         let mut tries = 0;
         engine.range_back(lane, u64::MAX, &mut |_, value| {
             tries += 1;
             match record::decode(value) {
                 Ok((number, _)) => {
+                    newest.epoch = number.epoch;
                     held.epoch = held.epoch.max(Some(number.epoch));
                     false
                 }
@@ -295,7 +301,7 @@ pub(crate) fn open(
             writing: 0,
             deadline: None,
             writing_since: None,
-            settled: last,
+            left: held.as_ref().map_or([Number { epoch: 0, seq: 0 }; 2], |held| held.newest),
             shed: VecDeque::new(),
             followers,
             closing: false,
@@ -435,7 +441,9 @@ pub(crate) fn join(shared: &Shared, engine: &dyn Engine) -> Result<(), EngineErr
     {
         let mut state = shared.lock();
         state.payload = held.payload;
-        state.settled = state.settled.max(held.last);
+        for (left, held) in state.left.iter_mut().zip(held.newest) {
+            *left = (*left).max(held);
+        }
         let first = state.tail.front().map_or(u64::MAX, |queued| queued.number.seq);
         for (key, place) in &mut state.followers {
             let moved = place.acknowledged > place.opened_at;

@@ -62,8 +62,9 @@ pub(crate) struct State {
     /// When the waiting ones must be flushed at the latest.
     pub deadline: Option<Instant>,
     pub writing_since: Option<Instant>,
-    /// Everything up to here that is not in `tail` is on the disk (or was shed).
-    pub settled: u64,
+    /// Of each lane the newest entry that is on the disk and not in `tail`: whoever is that far
+    /// needs no disk, whatever the other lane holds.
+    pub left: [Number; 2],
     pub shed: VecDeque<Gap>,
     pub followers: BTreeMap<Key, Place>,
     pub closing: bool,
@@ -322,24 +323,28 @@ impl State {
         let last = settled.last().map(|q| q.number.seq);
         self.waiting -= count;
         self.waiting_bytes -= bytes;
-        self.settled = self.settled.max(last.unwrap_or(0));
         let surplus = self.first_waiting().saturating_sub(RECENT);
-        self.tail.drain(..surplus);
+        for queued in self.tail.drain(..surplus) {
+            self.left[queued.lane.index()] = queued.number;
+        }
         last
     }
 
     /// Entries of a lane after `given`, up to `to`, from memory, and the number up to which that is
-    /// all there is. `None` if the disk has some that memory has not.
+    /// all there is.
+    ///
+    /// # Errors
+    /// If the disk has some that memory has not: the newest of those.
     pub fn in_memory(
         &self,
         lane: Lane,
         given: u64,
         to: u64,
         most: usize,
-    ) -> Option<(Vec<Record>, u64)> {
-        let first = self.tail.front().map_or(u64::MAX, |queued| queued.number.seq);
-        if given < self.settled && given.saturating_add(1) < first {
-            return None;
+    ) -> Result<(Vec<Record>, u64), Number> {
+        let left = self.left[lane.index()];
+        if given < left.seq {
+            return Err(left);
         }
         let start = self.tail.partition_point(|q| q.number.seq <= given);
         let mut found = Vec::new();
@@ -354,6 +359,6 @@ impl State {
             }
             reached = queued.number.seq;
         }
-        Some((found, reached))
+        Ok((found, reached))
     }
 }

@@ -9,8 +9,8 @@ use anju_journal::engine::{
     Engine, EngineError, Fault, MemoryDisk, MemoryOpener, Opener, Script, ScriptedOpener,
 };
 use anju_journal::{
-    FollowWhen, Follower, Journal, Lane, MAX_BODY, NotRecorded, Notice, Number, Opened, Settings,
-    Trouble, Urgency,
+    FollowWhen, Follower, Gap, Journal, Lane, MAX_BODY, NotRecorded, Notice, Number, Opened,
+    Settings, Trouble, Urgency,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -107,6 +107,123 @@ async fn a_backlog_is_not_skipped_while_the_engine_is_away() {
     engine.script.on_durable(None);
     engine.script.on_open(None);
     assert_eq!(drain(&mut follower, 5001).await, (1..=5001).collect::<Vec<_>>());
+}
+
+/// Lets go of whoever hangs, so that a test that fails ends.
+struct Unhang(Script);
+
+impl Drop for Unhang {
+    fn drop(&mut self) {
+        self.0.on_read(None);
+        self.0.on_durable(None);
+    }
+}
+
+/// Alerts of which the first was acknowledged, then so much telemetry that memory does not reach back to it,
+/// then a card that fails for good.
+async fn dead_after_telemetry(dir: &Path, engine: &Disk, alerts: u64) -> (Parts, Follower) {
+    let (journal, opened, mut notices) = open(dir, engine);
+    let mut follower = journal.follow("up", Lane::Alerts, FollowWhen::AtOnce).unwrap();
+    record(&journal, Lane::Alerts, alerts - 1).await;
+    assert_eq!(drain(&mut follower, usize::try_from(alerts).unwrap()).await[0], 1);
+    follower.ack(1);
+    record(&journal, Lane::Events, 1_999).await;
+    engine.script.on_open(failed("EIO"));
+    engine.script.on_durable(failed("EIO"));
+    journal.append(Lane::Events, Urgency::Now, body);
+    while !matches!(within(notices.recv()).await, Some(Notice::Suspended(_))) {}
+    ((journal, opened, notices), follower)
+}
+
+#[tokio::test]
+async fn a_new_alert_passes_a_dead_disk_after_a_reconnect() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = Disk::default();
+    let ((journal, ..), mut follower) = dead_after_telemetry(dir.path(), &engine, 1).await;
+    for _ in 0..3 {
+        follower.rewind_to_cursor();
+        let early = tokio::time::timeout(Duration::from_millis(30), follower.next(100)).await;
+        assert!(early.is_err(), "there is no alert: {early:?}");
+        let alert = journal.append(Lane::Alerts, Urgency::Now, body).number.seq;
+        assert_eq!(drain(&mut follower, 1).await, [alert]);
+        follower.ack(alert);
+    }
+}
+
+/// Alerts that were never acknowledged are on a disk that can not be read: what is new does not
+/// wait for them, and they are told once.
+#[tokio::test]
+async fn a_new_alert_passes_a_backlog_that_can_not_be_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = Disk::default();
+    let ((journal, _, mut notices), mut follower) =
+        dead_after_telemetry(dir.path(), &engine, 5).await;
+    follower.rewind_to_cursor();
+    let early = tokio::time::timeout(Duration::from_millis(60), follower.next(100)).await;
+    assert!(early.is_err(), "nothing can be read, and nothing is given up for nothing: {early:?}");
+    let alert = journal.append(Lane::Alerts, Urgency::Now, body).number;
+    for _ in 0..2 {
+        assert_eq!(drain(&mut follower, 1).await, [alert.seq]);
+        follower.rewind_to_cursor();
+    }
+    let gap = Gap { epoch: alert.epoch, lane: Some(Lane::Alerts), from: 2, to: 5 };
+    assert_eq!(within(notices.recv()).await, Some(Notice::Gap(gap)));
+    assert!(notices.try_recv().is_err(), "it is told once");
+}
+
+/// The same on a disk that hangs: one look waits for it, however often the connection is lost.
+#[tokio::test]
+async fn a_new_alert_passes_a_backlog_on_a_disk_that_hangs() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = Disk::default();
+    let (journal, _, _notices) = open(dir.path(), &engine);
+    let mut follower = journal.follow("up", Lane::Alerts, FollowWhen::AtOnce).unwrap();
+    record(&journal, Lane::Alerts, 1).await;
+    record(&journal, Lane::Events, 1_999).await;
+    let _ends = Unhang(engine.script.clone());
+    engine.script.on_read(Some(Fault::Hang));
+    engine.script.on_durable(Some(Fault::Hang));
+    let alert = journal.append(Lane::Alerts, Urgency::Now, body).number.seq;
+    let threads = || std::fs::read_dir("/proc/self/task").unwrap().count();
+    follower.rewind_to_cursor();
+    assert_eq!(drain(&mut follower, 1).await, [alert]);
+    let before = threads();
+    for _ in 0..20 {
+        follower.rewind_to_cursor();
+        assert_eq!(drain(&mut follower, 1).await, [alert]);
+    }
+    assert!(threads() < before + 10, "each look leaves a thread behind");
+    engine.script.on_read(None);
+    engine.script.on_durable(None);
+    within(async {
+        // The look that hung ends first.
+        follower.rewind_to_cursor();
+        while drain(&mut follower, 1).await[0] != 1 {
+            tokio::task::yield_now().await;
+            follower.rewind_to_cursor();
+        }
+    })
+    .await;
+    follower.rewind_to_cursor();
+    assert_eq!(drain(&mut follower, 3).await, [1, 2, alert]);
+}
+
+/// What waits in memory behind telemetry of which the disk knows is not overlooked.
+#[tokio::test]
+async fn an_alert_behind_telemetry_alone_is_given_while_the_disk_hangs() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = Disk::default();
+    let (journal, _, _notices) = open(dir.path(), &engine);
+    record(&journal, Lane::Alerts, 0).await;
+    record(&journal, Lane::Events, 1_999).await;
+    let mut follower = journal.follow("up", Lane::Alerts, FollowWhen::AtOnce).unwrap();
+    engine.script.on_durable(Some(Fault::Hang));
+    let alert = journal.append(Lane::Alerts, Urgency::Now, body).number.seq;
+    let _ends = Unhang(engine.script.clone());
+    assert!(engine.script.wait_for_hang(Duration::from_secs(20)));
+    assert_eq!(drain(&mut follower, 1).await, [1]);
+    assert_eq!(drain(&mut follower, 1).await, [alert]);
+    engine.script.on_durable(None);
 }
 
 #[tokio::test]

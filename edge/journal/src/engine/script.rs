@@ -86,7 +86,9 @@ impl Script {
                 Some(Fault::Hang) => {
                     faults.hanging += 1;
                     self.0.1.notify_all();
-                    faults = self.0.1.wait(faults).unwrap_or_else(PoisonError::into_inner);
+                    let hangs = |faults: &mut Faults| *which(faults) == Some(Fault::Hang);
+                    let waited = self.0.1.wait_while(faults, hangs);
+                    faults = waited.unwrap_or_else(PoisonError::into_inner);
                     faults.hanging -= 1;
                 }
             }
