@@ -270,14 +270,24 @@ async fn write_records(
     write.write_all(&lines).await
 }
 
-/// Asks a running daemon; gives each line to `take`. `None` if none is running.
+/// Asks a running daemon; gives each line to `take`, until it wants no more (a broken pipe). `None` if
+/// none is running.
 pub fn ask(
     data: &Path,
     ask: &Ask,
     mut take: impl FnMut(&str) -> std::io::Result<()>,
 ) -> Option<Result<(), String>> {
-    use std::io::{BufRead, Write};
-    let mut stream = std::os::unix::net::UnixStream::connect(path(data)).ok()?;
+    use std::io::{BufRead, ErrorKind, Write};
+    let mut stream = match std::os::unix::net::UnixStream::connect(path(data)) {
+        Ok(stream) => stream,
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            return Some(Err(format!(
+                "{} is the box's own: {error}; ask as its user, such as `sudo -u anju anju ...`",
+                data.display()
+            )));
+        }
+        Err(_) => return None,
+    };
     let mut work = || -> Result<(), String> {
         let text = |error: std::io::Error| error.to_string();
         let question = serde_json::to_string(ask).map_err(|error| error.to_string())?;
@@ -294,7 +304,10 @@ pub fn ask(
                     return Err(error.clone());
                 }
             }
-            take(&line).map_err(text)?;
+            match take(&line) {
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+                taken => taken.map_err(text)?,
+            }
         }
         Err("the daemon hung up before it had answered".to_owned())
     };

@@ -30,6 +30,7 @@ mod uplinks;
 mod upstream;
 mod ways;
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -39,6 +40,8 @@ fn main() -> ExitCode {
     logging::begin();
     match cli::run(arguments) {
         Ok(code) => code,
+        // Whoever reads has read enough.
+        Err(cli::CliError::Io(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("anju: {error}");
             ExitCode::FAILURE
