@@ -292,6 +292,11 @@ fn journal_fault(active: bool, reason: String) -> BoxEvent {
     BoxEvent::Fault { part: "journal".into(), active, reason }
 }
 
+/// What happened to recorded entries; nothing mends it, and it says nothing about the next ones.
+fn journal_lost(part: &str, reason: String) -> BoxEvent {
+    BoxEvent::Fault { part: part.into(), active: true, reason }
+}
+
 fn first_entries(opened: &Opened, loaded: &Loaded, plan_faults: Vec<BoxEvent>) -> Vec<Body> {
     // What is lost comes first: whatever of this start is recorded, that is recorded then too.
     let lost = opened.tail_lost.iter();
@@ -303,7 +308,7 @@ fn first_entries(opened: &Opened, loaded: &Loaded, plan_faults: Vec<BoxEvent>) -
     });
     if let Some(aside) = &opened.set_aside {
         let reason = format!("set aside to {}: {}", aside.path.display(), aside.reason);
-        events.push(journal_fault(true, reason));
+        events.push(journal_lost("journal:set-aside", reason));
     }
     if let Some(lost) = opened.lost {
         let what = match lost {
@@ -311,7 +316,7 @@ fn first_entries(opened: &Opened, loaded: &Loaded, plan_faults: Vec<BoxEvent>) -
             lost => format!("recorded entries up to {lost}"),
         };
         let reason = format!("{what} did not come back from the card; replace the card");
-        events.push(journal_fault(true, reason));
+        events.push(journal_lost("journal:lost", reason));
     }
     if let Recording::Suspended(trouble) = &opened.recording {
         events.push(journal_fault(true, trouble.to_string()));
@@ -345,7 +350,8 @@ async fn pass_journal(
         let event = match notice {
             Notice::Gap(lost) => gap(lost, "retention"),
             Notice::SetAside(aside) => {
-                journal_fault(true, format!("set aside to {}", aside.path.display()))
+                let reason = format!("set aside to {}", aside.path.display());
+                journal_lost("journal:set-aside", reason)
             }
             Notice::Suspended(trouble) => journal_fault(true, trouble.to_string()),
             Notice::Resumed => journal_fault(false, "recording again".into()),

@@ -1,6 +1,6 @@
 //! A part of the box that breaks is told like anything else that is found: as an alert of class
 //! fault, which ends by itself when the last part of its kind works again. It must never take one
-//! part that works for all that do.
+//! part that works for all that do, nor pass over a part that breaks because another is broken.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +19,10 @@ const RULES: [Rule; 8] = [
     Rule::StorageWear,
 ];
 
+/// What happened once, and nothing will say that it is mended. It is told; it is over when another
+/// part of its kind works again, and with the next start.
+const ONCE: [&str; 3] = ["journal:set-aside", "journal:lost", "channel:upstream-entry"];
+
 /// Which parts are broken.
 #[derive(Debug, Default)]
 pub struct Faults {
@@ -31,13 +35,18 @@ impl Faults {
         match event {
             BoxEvent::Fault { part, active: true, .. } => {
                 let rule = rule(part);
-                self.broken.entry(rule.clone()).or_default().insert(part.clone());
-                Some(Finding::Raise(raise(rule, part, id)))
+                let parts = self.broken.entry(rule.clone()).or_default();
+                let beside = !parts.is_empty();
+                let more = parts.insert(part.clone()) && beside;
+                Some(Finding::Raise(Raise { more, ..raise(rule, part, id) }))
             }
             BoxEvent::Fault { part, active: false, .. } => {
                 let rule = rule(part);
                 let parts = self.broken.entry(rule.clone()).or_default();
-                parts.remove(part);
+                let was = parts.remove(part);
+                if was && parts.iter().all(|part| ONCE.contains(&part.as_str())) {
+                    parts.clear();
+                }
                 parts.is_empty().then(|| over(rule, id))
             }
             // What was wrong in the file is told anew after it was read.
@@ -68,6 +77,7 @@ fn raise(rule: Rule, part: &str, id: &EntryId) -> Raise {
         test: false,
         shadow: false,
         lost: (part == "page").then_some(Lost::Page),
+        more: false,
     }
 }
 
@@ -121,6 +131,48 @@ mod tests {
         assert_eq!(take(read(0)), "over configuration");
         assert_eq!(take(read(0)), "");
         assert_eq!(take(fault("driver:zigbee", true)), "raise trouble");
+    }
+
+    #[test]
+    fn each_further_part_that_breaks_is_more() {
+        let mut faults = Faults::default();
+        let mut more = |part: &str, active| match faults.take(&id(), &fault(part, active)) {
+            Some(Finding::Raise(raise)) => Some(raise.more),
+            _ => None,
+        };
+        assert_eq!(more("battery:worn", true), Some(false));
+        assert_eq!(more("battery:worn", true), Some(false), "the same is no more");
+        assert_eq!(more("battery:low", true), Some(true));
+        assert_eq!(more("battery:low", false), None);
+        assert_eq!(more("battery:low", true), Some(true));
+        assert_eq!(more("journal", true), Some(false), "another kind");
+    }
+
+    #[test]
+    fn what_happened_once_keeps_nothing_open() {
+        let mut faults = Faults::default();
+        let mut take = |part: &str, active| match faults.take(&id(), &fault(part, active)) {
+            Some(Finding::Raise(raise)) if raise.more => "more",
+            Some(Finding::Raise(_)) => "raise",
+            Some(Finding::Over { .. }) => "over",
+            _ => "",
+        };
+        assert_eq!(take("journal:set-aside", true), "raise");
+        assert_eq!(take("journal:other", false), "", "what was not broken ends nothing");
+        assert_eq!(take("journal", true), "more");
+        assert_eq!(take("journal", false), "over");
+        assert_eq!(take("journal", true), "raise");
+        assert_eq!(take("channel:upstream-entry", true), "raise");
+        assert_eq!(take("channel:ntfy", true), "more");
+        assert_eq!(take("channel:mail", true), "more");
+        assert_eq!(take("channel:ntfy", false), "");
+        assert_eq!(take("channel:mail", false), "over");
+        assert_eq!(take("channel:upstream-entry", true), "raise");
+        let open: Vec<Rule> = RULES
+            .into_iter()
+            .filter(|rule| !faults.settle(&id()).contains(&over(rule.clone(), &id())))
+            .collect();
+        assert_eq!(open, [Rule::Journal, Rule::Channel], "what this start told stays");
     }
 
     #[test]

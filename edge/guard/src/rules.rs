@@ -72,6 +72,7 @@ fn direct(rule: Rule, class: Class, said: &Observation, cause: &EntryId) -> Rais
         test: said.test,
         shadow: false,
         lost: None,
+        more: false,
     }
 }
 
@@ -88,6 +89,7 @@ fn absence(rule: Rule, class: Class, cause: &EntryId, since: Moment, line: &Line
         test: false,
         shadow: false,
         lost: None,
+        more: false,
     }
 }
 

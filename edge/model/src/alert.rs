@@ -248,7 +248,8 @@ impl<'de> Deserialize<'de> for Rule {
     }
 }
 
-/// What an alert is about. It does not change during the alert's life.
+/// What an alert is about. It does not change during the alert's life, save the text of one that
+/// begins anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Subject {
@@ -393,6 +394,8 @@ steps! {
         count: Option<u32>,
         /// The entry that repeated it.
         entry: Option<String>,
+        /// It is news: who took it on before is set free, and help is searched for again.
+        anew: bool,
     }
     /// The box said or showed it.
     Announced = "announced" {

@@ -63,6 +63,8 @@ pub struct Raise {
     pub shadow: bool,
     /// What is lost, where the rule alone does not say it.
     pub lost: Option<Lost>,
+    /// More is wrong than what an open alert of the same rule was raised for.
+    pub more: bool,
 }
 
 /// What of the home or of the box does not work any more.

@@ -64,9 +64,11 @@ impl OpenAlerts {
                 }
             },
         }
-        // A repeat alone changes nothing that a start would do; if help is sought anew because of
-        // it, whom it is sought from follows.
-        if !matches!(change.step, AlertStep::Repeated { .. } | AlertStep::Announced { .. }) {
+        // A repeat changes nothing that a start would do, unless help is sought anew.
+        if !matches!(
+            change.step,
+            AlertStep::Repeated { anew: false, .. } | AlertStep::Announced { .. }
+        ) {
             self.file.send_replace(self.lines());
         }
     }

@@ -85,7 +85,8 @@ impl BoxView for View {
         }
         let told = ["journal", "configuration", "channel:upstream"];
         for (name, why) in look.faults() {
-            if !told.contains(&name.as_str()) && !name.starts_with("driver:") {
+            let beside = ["driver:", "journal:"].iter().any(|part| name.starts_with(part));
+            if !told.contains(&name.as_str()) && !beside {
                 parts.push(Part { name, ok: false, detail: why.to_string() });
             }
         }

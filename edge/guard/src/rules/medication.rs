@@ -178,6 +178,7 @@ pub fn tick(
                 test: false,
                 shadow: false,
                 lost: None,
+                more: false,
             }));
         }
     }

@@ -98,6 +98,7 @@ pub fn tick(roster: &mut Roster, now: Moment, line: &Line, out: &mut Vec<Finding
             test: false,
             shadow: false,
             lost: None,
+            more: false,
         }));
     }
     found

@@ -90,5 +90,6 @@ pub fn tick(state: &mut State, scene: &Scene, out: &mut Vec<Finding>) {
         test: false,
         shadow: scene.on_trial(rule.trial),
         lost: None,
+        more: false,
     }));
 }

@@ -109,6 +109,7 @@ pub fn tick(
             test: false,
             shadow: false,
             lost: None,
+            more: false,
         }));
     }
 }

@@ -1,7 +1,7 @@
 //! Guards against a home that only seems guarded: all devices that see a person inside are lost,
 //! or all that call for help, or every device. Then silence means nothing any more, and it would be wrong to judge
 //! the person by it; what is wrong is the home. One fault for the home, of no single device, found
-//! once and over when one of them is heard again. Each lost device is a fault of its own besides.
+//! once, again when more is lost than was told, and over when one of them is heard again. Each lost device is a fault of its own besides.
 //! Faults are told by day; this one is meant to be told at once. No figures.
 
 use anju_model::{Class, EntryId, Finding, Lost, Moment, Raise, Rule};
@@ -11,16 +11,16 @@ use crate::activity;
 use crate::line::Line;
 use crate::roster::{Device, Roster};
 
-/// Whether it was found.
+/// What was found.
 #[derive(Debug, Clone, Default)]
 pub struct State {
-    found: bool,
+    lost: Option<Lost>,
 }
 
 impl State {
     /// Whether the home is unguarded.
     pub const fn found(&self) -> bool {
-        self.found
+        self.lost.is_some()
     }
 }
 
@@ -60,14 +60,18 @@ pub fn judge(
     out: &mut Vec<Finding>,
 ) {
     let lost = lost(roster);
-    if lost.is_some() == state.found {
-        return;
-    }
-    state.found = lost.is_some();
+    let before = std::mem::replace(&mut state.lost, lost);
     let rule = Rule::Unguarded;
-    out.push(if lost.is_some() {
-        Finding::Raise(Raise { lost, ..absence(rule, Class::Fault, cause, now, line) })
-    } else {
-        Finding::Over { rule, origin: None, cause: cause.clone() }
-    });
+    match (before, lost) {
+        (Some(_), None) => {
+            out.push(Finding::Over { rule, origin: None, cause: cause.clone() });
+        }
+        // Who knows that everything is lost needs not be told of a part of it.
+        (Some(Lost::Devices), Some(_)) => {}
+        (before, Some(_)) if before != lost => {
+            let raise = absence(rule, Class::Fault, cause, now, line);
+            out.push(Finding::Raise(Raise { lost, more: before.is_some(), ..raise }));
+        }
+        _ => {}
+    }
 }

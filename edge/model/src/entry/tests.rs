@@ -67,7 +67,7 @@ fn an_alert_looks_as_the_contract_says() {
 #[test]
 fn every_step_round_trips() {
     let steps = [
-        AlertStep::Repeated { count: Some(4), entry: Some("hz-000123/3/1".into()) },
+        AlertStep::Repeated { count: Some(4), entry: Some("hz-000123/3/1".into()), anew: true },
         AlertStep::Announced { by: "speaker".into() },
         AlertStep::Contacted {
             contact: Some("daughter".parse().unwrap()),

@@ -57,6 +57,13 @@ pub(super) struct Position {
 /// A test that nobody closed is closed by the box after this.
 pub const TEST_LASTS: Duration = Duration::from_secs(600);
 
+/// What is felt again after so long is something new, where somebody attended to the old. A danger
+/// that lasts is found again every 5 minutes by a detector that goes on saying so, an open door every
+/// 15; a floor that stays wet only with the sensor's sign of life, mostly each hour. Every other rule
+/// finds the same once, so that whatever it finds after that is new.
+const FELT_TOGETHER: Duration = Duration::from_secs(20 * 60);
+const WET_TOGETHER: Duration = Duration::from_secs(3 * 3600);
+
 /// One search for help; a press after acceptance begins another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Search {
@@ -80,6 +87,14 @@ pub(super) struct Alert {
     pub(super) subject: Subject,
     pub(super) raised: Moment,
     pub(super) since: Option<jiff::Timestamp>,
+    /// When it was raised, or began anew.
+    pub(super) begun: Moment,
+    /// When it was felt last.
+    pub(super) felt: Moment,
+    /// When somebody last accepted it, or came.
+    answered: Option<Moment>,
+    /// What was felt is over by itself.
+    pub(super) over: bool,
     /// How many messages it stands for.
     pub(super) count: u64,
     pub(super) search: Search,
@@ -101,6 +116,10 @@ impl Alert {
             subject,
             raised: at,
             since: None,
+            begun: at,
+            felt: at,
+            answered: None,
+            over: false,
             count: 1,
             search: Search::begin(at),
             told: BTreeSet::new(),
@@ -129,19 +148,41 @@ impl Alert {
         self.helpers.is_empty()
     }
 
-    /// Whether a repetition now begins the search anew. Frightened people press again: a press
+    /// Whether any repetition begins the search anew. Frightened people press again: a press
     /// after somebody accepted, or after a cancel, means that help is wanted still. A detector
-    /// that repeats itself means only that the cause lasts.
+    /// that repeats itself within a while means only that the cause lasts.
     pub(super) fn restarts_on_repeat(&self) -> bool {
         self.cancelled
             || (matches!(self.subject.rule, Rule::Help | Rule::Call) && !self.helpers.is_empty())
+    }
+
+    /// Whether somebody comes, or at least, where nobody who does not come is missed at once, is there.
+    /// Whoever accepted a warning and does not come lapses soon.
+    pub(super) fn attended(&self) -> bool {
+        match self.subject.class {
+            Class::Alarm => !self.searching(),
+            Class::Warning => self.stage() == Stage::Arrived,
+            Class::Request | Class::Fault => false,
+        }
+    }
+
+    /// Whether what is felt at a moment is something new, since nothing was felt and nobody said
+    /// anything for long.
+    pub(super) fn is_new(&self, at: Moment) -> bool {
+        let together = match self.subject.rule {
+            Rule::Leak if !self.over => WET_TOGETHER,
+            _ => FELT_TOGETHER,
+        };
+        at.since(self.answered.map_or(self.felt, |answered| answered.max(self.felt))) >= together
     }
 
     /// Applies one recorded step.
     pub(super) fn apply(&mut self, at: Moment, step: &AlertStep) {
         match step {
             AlertStep::Raised { since } => self.since = *since,
-            AlertStep::Repeated { count, .. } => self.repeated(at, count.unwrap_or(1)),
+            AlertStep::Repeated { count, anew, .. } => {
+                self.repeated(at, count.unwrap_or(1), *anew);
+            }
             AlertStep::Announced { by } => {
                 self.announced_by.insert(by.clone());
             }
@@ -160,8 +201,12 @@ impl Alert {
         }
     }
 
-    fn repeated(&mut self, at: Moment, count: u32) {
-        if self.restarts_on_repeat() {
+    fn repeated(&mut self, at: Moment, count: u32, anew: bool) {
+        self.felt = at;
+        self.over = false;
+        // Older versions did not record it.
+        if anew || self.restarts_on_repeat() {
+            self.begun = at;
             self.search = Search::begin(at);
             self.helpers.clear();
             self.cancelled = false;
@@ -183,6 +228,7 @@ impl Alert {
     }
 
     fn helper(&mut self, at: Moment, by: &str, minutes: Option<u32>, there: bool) {
+        self.answered = Some(at);
         if let Some(helper) = self.helpers.iter_mut().find(|h| h.by == by) {
             helper.there |= there;
             if !there {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use anju_model::command::Request;
 use anju_model::config::Household;
 use anju_model::{
-    AlertChange, AlertId, AlertStep, Class, Delivery, DeviceId, Finding, Moment, Outcome, Rule,
-    Subject,
+    AlertChange, AlertId, AlertStep, Class, Delivery, DeviceId, Finding, Moment, Outcome, Raise,
+    Rule, Subject,
 };
 
 use super::action::{Action, Handled, Input, Lights, RefusedCommand, SirenPattern};
@@ -46,6 +46,15 @@ impl Key {
             class: subject.class,
             device: subject.device.clone(),
             test: subject.test,
+        }
+    }
+
+    pub(super) fn raised(raise: &Raise) -> Self {
+        Self {
+            rule: raise.rule.clone(),
+            class: raise.class,
+            device: raise.origin.as_ref().map(|origin| origin.device.clone()),
+            test: raise.test,
         }
     }
 }
@@ -303,12 +312,7 @@ impl Book {
                     self.forget_key(&alert.subject);
                 }
                 self.floods.closed(&change.subject, by == BY_ITSELF);
-                // Who stood behind it may be told now.
-                for alert in self.alerts.values_mut() {
-                    if alert.subject.rule == change.subject.rule {
-                        alert.wake = Some(at);
-                    }
-                }
+                self.wake_others(at, &change.subject.rule);
                 self.over_told.remove(id);
                 let (subject, by) = (change.subject.clone(), by.clone());
                 self.remember_closed(Closed { subject, by, outcome: *outcome });
@@ -327,8 +331,20 @@ impl Book {
                 });
                 alert.apply(at, step);
                 alert.wake = Some(at);
+                if matches!(step, AlertStep::Repeated { anew: true, .. }) {
+                    alert.subject = change.subject.clone();
+                    alert.hold = floods.hold(at, &change.subject);
+                    self.wake_others(at, &change.subject.rule);
+                }
                 self.keys.insert(Key::of(&change.subject), id.clone());
             }
+        }
+    }
+
+    /// What stood behind an alert of its rule may be told now.
+    fn wake_others(&mut self, at: Moment, rule: &Rule) {
+        for alert in self.alerts.values_mut().filter(|alert| alert.subject.rule == *rule) {
+            alert.wake = Some(at);
         }
     }
 

@@ -14,6 +14,9 @@ use super::speech;
 const MAX_MINUTES: u32 = 24 * 60;
 /// The network's clock and the box's may differ by this much.
 const CLOCKS_DIFFER: jiff::SignedDuration = jiff::SignedDuration::from_secs(120);
+/// Networks keep a text for a telephone that is out of reach for this long at most, mostly less. One
+/// that comes just now and seems older shows that the box's clock is wrong.
+const TEXTS_LAST: jiff::SignedDuration = jiff::SignedDuration::from_hours(72);
 /// Longest name and note that are kept, characters.
 const MAX_NAME: usize = 100;
 const MAX_NOTE: usize = 500;
@@ -114,7 +117,7 @@ impl Book {
     }
 
     /// An answer without an alert's name is about everything that its sender was told of and that
-    /// was raised before they wrote; an old one says nothing about what came since.
+    /// began before they wrote; an old one says nothing about what came since.
     pub(super) fn answered(
         &mut self,
         now: Moment,
@@ -124,15 +127,20 @@ impl Book {
         out: &mut Vec<Action>,
     ) {
         let Came { sent, fresh, via } = came;
-        let raised_before = |raised: Moment| match (sent, self.civil.wall_at(raised)) {
-            (Some(sent), Some(raised)) => sent.duration_since(raised) >= -CLOCKS_DIFFER,
+        let believed = |sent: &jiff::Timestamp| {
+            let came = self.civil.wall_at(now);
+            !fresh || came.is_some_and(|came| came.duration_since(*sent) <= TEXTS_LAST)
+        };
+        let sent = sent.filter(believed);
+        let begun_before = |begun: Moment| match (sent, self.civil.wall_at(begun)) {
+            (Some(sent), Some(begun)) => sent.duration_since(begun) >= -CLOCKS_DIFFER,
             // Nobody knows when; what has lain somewhere may be about an alert of long ago.
             _ => fresh,
         };
         let meant: Vec<AlertId> = self
             .alerts
             .iter()
-            .filter(|(_, alert)| alert.told.contains(contact) && raised_before(alert.raised))
+            .filter(|(_, alert)| alert.told.contains(contact) && begun_before(alert.begun))
             .map(|(id, _)| id.clone())
             .collect();
         for id in meant {

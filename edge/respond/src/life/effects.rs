@@ -80,15 +80,18 @@ impl Book {
         Some(next.wake)
     }
 
-    /// A lesser alert of the same rule and device waits while the graver one is handled.
+    /// A lesser alert of the same rule and device waits while the graver one is handled, unless that
+    /// is of an earlier event.
     fn stands_behind(&self, alert: &Alert) -> bool {
         let own = &alert.subject;
         own.class < Class::Alarm
-            && self.alerts.values().map(|a| &a.subject).any(|s| {
+            && self.alerts.values().any(|graver| {
+                let s = &graver.subject;
                 s.rule == own.rule
                     && s.device == own.device
                     && s.class > own.class
                     && s.test == own.test
+                    && !self.is_past(alert.felt, graver)
             })
     }
 
@@ -139,32 +142,43 @@ impl Book {
         // Whoever hears badly sees each alarm that is still called out, whatever it is of.
         let calls = |a: &&Alert| {
             let own = &a.subject;
-            own.class == Class::Alarm && !own.test && a.stage() == Stage::Searching
+            own.class == Class::Alarm
+                && !own.test
+                && a.stage() == Stage::Searching
+                && !self.is_one_of_many(a)
         };
         let first = self.alerts.values().filter(calls).min_by_key(|a| a.raised);
         let alert = first.map(|a| a.subject.alert.clone());
-        let wanted = Lights { alert, may_spark: !self.may_be_gas() };
+        let wanted = Lights { alert, may_spark: !self.may_be_gas(now) };
         if self.lights != wanted {
             self.lights = wanted.clone();
             out.push(Action::Lights(wanted));
         }
     }
 
-    /// Whatever else is wanted: while there may be gas, no relay is switched.
-    fn may_be_gas(&self) -> bool {
+    /// Whatever else is wanted: while there may be gas, no relay is switched. There is none any more
+    /// where the detector said so long ago and somebody has come.
+    fn may_be_gas(&self, now: Moment) -> bool {
         self.alerts.values().any(|a| {
-            a.subject.rule == Rule::Gas && a.subject.class == Class::Alarm && !a.subject.test
+            let own = &a.subject;
+            own.rule == Rule::Gas
+                && own.class == Class::Alarm
+                && !own.test
+                && !(a.over && self.is_past(now, a))
         })
     }
 
     /// Puts the siren as the open alarms want it.
     fn siren(&mut self, now: Moment, out: &mut Vec<Action>) {
-        let wants = |a: &&Alert| a.stage() == Stage::Searching && pattern(a).is_some();
+        // What was told with others ends with their answers.
+        let wants = |a: &&Alert| {
+            a.stage() == Stage::Searching && pattern(a).is_some() && !self.is_one_of_many(a)
+        };
         let sounds_until = |a: &Alert| match pattern(a) {
             Some(SirenPattern::Attract) => Some(a.search.since.after(ATTRACT_FOR)),
             _ => None,
         };
-        let gas = self.may_be_gas();
+        let gas = self.may_be_gas(now);
         let sounding = self
             .alerts
             .values()

@@ -28,8 +28,7 @@ impl Book {
             return;
         }
         self.asked.remove(&raise.rule);
-        let key = Key { rule: raise.rule.clone(), class: raise.class, device, test: raise.test };
-        if let Some(id) = self.keys.get(&key).cloned().or_else(|| self.overflow(&raise)) {
+        if let Some(id) = self.keys.get(&Key::raised(&raise)).cloned().or_else(|| self.overflow(&raise)) {
             self.repeat(now, &id, &raise, out);
             return;
         }
@@ -38,10 +37,11 @@ impl Book {
         let step = AlertStep::Raised { since: raise.since };
         self.record_change(now, AlertChange { subject, step }, out);
         if raise.count > 1 {
-            let rest = AlertStep::Repeated { count: Some(raise.count - 1), entry: None };
+            let rest = AlertStep::Repeated { count: Some(raise.count - 1), entry: None, anew: false };
             self.record(now, &id, rest, out);
         }
-        if !self.is_held_back(now, &id) {
+        // Whoever sits in the dark hears why, also if it was told of lately.
+        if !self.is_held_back(now, &id) || raise.rule == Rule::MainsLost {
             self.announce(&id, speech::raised, out);
         }
         self.advance(now, &id, out);
@@ -90,18 +90,39 @@ impl Book {
 
     fn repeat(&mut self, now: Moment, id: &AlertId, raise: &Raise, out: &mut Vec<Action>) {
         let Some(alert) = self.alerts.get(id) else { return };
-        let restarts = alert.restarts_on_repeat();
+        let anew = self.begins_anew(now, alert, raise);
         let helpers: Vec<String> = alert.helpers.iter().map(|h| h.by.clone()).collect();
         let count = (raise.count > 1).then_some(raise.count);
-        let step = AlertStep::Repeated { count, entry: Some(raise.cause.to_string()) };
-        self.record(now, id, step, out);
-        if restarts {
+        let step = AlertStep::Repeated { count, entry: Some(raise.cause.to_string()), anew };
+        let mut subject = alert.subject.clone();
+        if anew && Key::of(&subject) == Key::raised(raise) {
+            subject.text = self.subject_text(raise);
+        }
+        self.record_change(now, AlertChange { subject, step }, out);
+        if anew {
             self.announce(id, speech::raised, out);
             self.advance(now, id, out);
-            self.notify_helpers(id, &helpers, NoticeKind::Again, out);
+            // Who mends faults is told of more when it is time to tell.
+            if raise.class != Class::Fault {
+                self.notify_helpers(id, &helpers, NoticeKind::Again, out);
+            }
         } else {
             self.announce(id, speech::again, out);
         }
+    }
+
+    /// Whether what is found again is more than that what was found lasts: somebody wants help
+    /// still, it is another event than the one that was attended to, or more is wrong than what was
+    /// told.
+    fn begins_anew(&self, now: Moment, alert: &Alert, raise: &Raise) -> bool {
+        let untold = || !alert.searching() || self.floods.hold(now, &alert.subject).is_none();
+        alert.restarts_on_repeat() || self.is_past(now, alert) || (raise.more && untold())
+    }
+
+    /// Whether an alert that is still open is of an earlier event than what is felt at a moment.
+    /// What was told as one of many was attended to with these.
+    pub(super) fn is_past(&self, at: Moment, alert: &Alert) -> bool {
+        alert.is_new(at) && (alert.attended() || self.is_one_of_many(alert))
     }
 
     /// Something ended by itself. An alarm stays open for a human; what is less is closed.
@@ -117,8 +138,9 @@ impl Book {
             out.push(Action::Quiet { slot: speech::question_slot(rule) });
         }
         for id in self.of_rule(rule, device) {
-            let Some(alert) = self.alerts.get(&id) else { continue };
+            let Some(alert) = self.alerts.get_mut(&id) else { continue };
             if alert.subject.class == Class::Alarm {
+                alert.over = true;
                 let told = self.over_told.get(&id).copied();
                 if told.is_none_or(|at| now.since(at) >= OVER_TOLD_EVERY) {
                     self.over_told.insert(id.clone(), now);

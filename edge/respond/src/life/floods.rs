@@ -10,10 +10,16 @@ use anju_model::{AlertId, Class, Moment, Rule, Subject};
 
 use super::alert::Alert;
 use super::book::{Book, Key};
+use super::plan;
 
 /// What ended by itself and is there again is not told of anew before this.
 const WARNED_EVERY: Duration = Duration::from_secs(30 * 60);
 const FAULT_TOLD_EVERY: Duration = Duration::from_secs(6 * 3600);
+
+/// The same of a fault that can not wait, since the box ends with its battery: each further time it
+/// is twice as long, up to the second figure.
+const URGENT_FIRST: Duration = Duration::from_secs(10 * 60);
+const URGENT_MOST: Duration = Duration::from_secs(3600);
 
 /// Alerts of one rule within [`TOGETHER`] that are told one by one; further ones are one trouble
 /// with these, and those who come see them.
@@ -26,34 +32,53 @@ const MOST: usize = 1024;
 /// When which kind of alert was told of last, and ended by itself since.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Floods {
-    told: HashMap<Key, Moment>,
+    told: HashMap<Key, Told>,
 }
 
-const fn quiet(rule: &Rule, class: Class) -> Option<Duration> {
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    at: Moment,
+    /// How often it was told again soon after it could be.
+    again: u32,
+}
+
+fn quiet(rule: &Rule, class: Class, again: u32) -> Option<Duration> {
     match class {
         Class::Alarm => None,
         // Who took a call back and asks again wants it.
         Class::Request if matches!(rule, Rule::Call) => None,
         Class::Warning => Some(WARNED_EVERY),
+        Class::Fault if plan::unguarded(rule) || matches!(rule, Rule::MainsLost) => {
+            let factor = 2_u32.saturating_pow(again);
+            Some(URGENT_FIRST.saturating_mul(factor).min(URGENT_MOST))
+        }
         Class::Request | Class::Fault => Some(FAULT_TOLD_EVERY),
+    }
+}
+
+impl Told {
+    fn quiet_until(self, rule: &Rule, class: Class) -> Option<Moment> {
+        quiet(rule, class, self.again).map(|quiet| self.at.after(quiet))
     }
 }
 
 impl Floods {
     /// Somebody is told of an alert.
     pub(super) fn told(&mut self, now: Moment, subject: &Subject) {
-        if quiet(&subject.rule, subject.class).is_none() {
+        let (rule, class) = (&subject.rule, subject.class);
+        if quiet(rule, class, 0).is_none() {
             return;
         }
+        let forgotten = |told: &Told| now.since(told.at) >= FAULT_TOLD_EVERY;
         if self.told.len() >= MOST {
-            self.told
-                .retain(|key, at| quiet(&key.rule, key.class).is_some_and(|q| now < at.after(q)));
+            self.told.retain(|_, told| !forgotten(told));
         }
         if self.told.len() < MOST {
             // The first telling counts: what goes on coming and going is told again in the end.
-            let told = self.told.entry(Key::of(subject)).or_insert(now);
-            if quiet(&subject.rule, subject.class).is_some_and(|quiet| now >= told.after(quiet)) {
-                *told = now;
+            let told = self.told.entry(Key::of(subject)).or_insert(Told { at: now, again: 0 });
+            if told.quiet_until(rule, class).is_some_and(|until| now >= until) {
+                let again = if forgotten(told) { 0 } else { told.again.saturating_add(1) };
+                *told = Told { at: now, again };
             }
         }
     }
@@ -68,9 +93,7 @@ impl Floods {
     /// Until when nobody is told of a new alert.
     pub(super) fn hold(&self, now: Moment, subject: &Subject) -> Option<Moment> {
         let told = self.told.get(&Key::of(subject))?;
-        quiet(&subject.rule, subject.class)
-            .map(|quiet| told.after(quiet))
-            .filter(|until| now < *until)
+        told.quiet_until(&subject.rule, subject.class).filter(|until| now < *until)
     }
 }
 
@@ -82,7 +105,7 @@ impl Book {
         })
     }
 
-    /// Whether enough alerts of the same kind that are open were raised shortly before it.
+    /// Whether enough alerts of the same kind that are open began shortly before it.
     pub(super) fn is_one_of_many(&self, alert: &Alert) -> bool {
         let own = &alert.subject;
         if matches!(own.rule, Rule::Help | Rule::Call | Rule::Fall | Rule::Wandering) {
@@ -93,8 +116,8 @@ impl Book {
             s.rule == own.rule
                 && s.class == own.class
                 && s.test == own.test
-                && (other.raised, &s.alert) < (alert.raised, &own.alert)
-                && alert.raised.since(other.raised) <= TOGETHER
+                && (other.begun, &s.alert) < (alert.begun, &own.alert)
+                && alert.begun.since(other.begun) <= TOGETHER
         };
         self.alerts.values().filter(before).take(TOLD_SINGLY).count() == TOLD_SINGLY
     }

@@ -9,6 +9,7 @@
 //! What holds at every moment:
 //! - an open alarm that nobody accepted has a next tick: silence never stops the search for help;
 //! - while somebody is coming or is there, nobody else is tried;
+//! - what is felt long after somebody came for the last time begins anew, closed or not;
 //! - only a human closes an alarm; a cancel turns it into a request to call back;
 //! - the book names contacts of the household only: no public emergency number is ever tried.
 

@@ -96,6 +96,7 @@ pub fn outlook(household: &Household, rule: &Rule, class: Class, at: civil::Date
         test: false,
         shadow: false,
         lost: None,
+        more: false,
     };
     let mut seen = BTreeSet::new();
     let mut tries = Vec::new();

@@ -26,8 +26,8 @@ const WINDOW_BOUNDS: (Duration, Duration) = (Duration::from_secs(10), HOUR);
 /// Whether the fault leaves the home unguarded, so that it is told at any hour: nothing can be
 /// recorded, nothing in the home can call for help any more or see a person, the box's battery
 /// ends, or its case was opened.
-pub(super) const fn unguarded(subject: &Subject) -> bool {
-    matches!(subject.rule, Rule::Journal | Rule::Unguarded | Rule::BoxBattery | Rule::CaseOpened)
+pub(super) const fn unguarded(rule: &Rule) -> bool {
+    matches!(rule, Rule::Journal | Rule::Unguarded | Rule::BoxBattery | Rule::CaseOpened)
 }
 
 /// Dangers that leave no time to try one after the other.
@@ -152,7 +152,7 @@ pub(super) fn decide<'a>(
     now: Moment,
 ) -> Decision<'a> {
     let idle = |wake| Decision { round: 0, step: 0, contacts: Vec::new(), wake };
-    let by_day = alert.subject.class == Class::Fault && !unguarded(&alert.subject);
+    let by_day = alert.subject.class == Class::Fault && !unguarded(&alert.subject.rule);
     if by_day && !civil.is_day(now) {
         return idle(look_again(now));
     }

@@ -1,6 +1,6 @@
 //! Devices that are silent, low, opened or broken, and a home that is unguarded by that.
 
-use anju_model::Finding;
+use anju_model::{Finding, Lost, Rule};
 use anju_model::observation::{Battery, Help, Tamper, Trouble};
 
 use super::NOTHING;
@@ -26,8 +26,23 @@ fn a_silent_button_is_a_fault_after_a_day_and_the_rest_an_hour_later() {
     assert_eq!(life.until("2026-11-25T07:59"), NOTHING);
     assert_eq!(
         life.until("2026-11-27T08:00"),
-        ["08:00 fault device-silent sos", "08:00 fault unguarded", "09:00 fault device-silent pir"]
+        [
+            "08:00 fault device-silent sos",
+            "08:00 fault unguarded",
+            "09:00 fault device-silent pir",
+            "09:00 fault unguarded"
+        ]
     );
+    // A home that could not call, and then could not see either.
+    let lost: Vec<_> = life
+        .found
+        .iter()
+        .filter_map(|finding| match finding {
+            Finding::Raise(raise) if raise.rule == Rule::Unguarded => Some((raise.lost, raise.more)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(lost, [(Some(Lost::Calls), false), (Some(Lost::Devices), true)]);
     let Finding::Raise(raise) = &life.found[0] else { panic!() };
     assert_eq!(raise.alert_id().as_str(), "b/1/2/device-silent/fault/sos");
     assert_eq!(
@@ -182,15 +197,16 @@ fn a_home_whose_devices_are_all_lost_is_unguarded() {
 fn devices_that_were_never_heard_have_alerts_of_their_own() {
     let mut life = Life::begin(home(), "2026-11-24T08:00");
     life.until("2026-11-26T08:00");
-    let ids: std::collections::HashSet<String> = life
+    let ids: Vec<String> = life
         .found
         .iter()
         .filter_map(|f| match f {
-            Finding::Raise(raise) => Some(raise.alert_id().as_str().to_owned()),
+            Finding::Raise(raise) if !raise.more => Some(raise.alert_id().as_str().to_owned()),
             _ => None,
         })
         .collect();
-    assert_eq!(ids.len(), life.found.len(), "{ids:?}");
+    let different: std::collections::HashSet<&String> = ids.iter().collect();
+    assert_eq!((ids.len(), different.len()), (3, 3), "{ids:?}");
 }
 
 #[test]

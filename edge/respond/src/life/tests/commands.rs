@@ -2,7 +2,7 @@
 
 use anju_model::command::{Command, Request};
 use anju_model::config::ChannelKind;
-use anju_model::{AlertId, Outcome};
+use anju_model::{AlertId, Class, Outcome, Rule};
 
 use super::home::*;
 use crate::life::{Action, Answer, Clip, Input, RefusedCommand, Stage};
@@ -148,6 +148,38 @@ fn an_old_answer_says_nothing_about_a_new_alert() {
     );
     let after = raised + std::time::Duration::from_secs(20);
     assert_eq!(steps(&answers(&mut home, "daughter", Answer::Accept, Some(after))), ["accepted"]);
+}
+
+#[test]
+fn an_answer_counts_though_the_clock_is_far_from_it() {
+    let mut home = Home::new(family()).at_hour(10);
+    let truth = home.wall.unwrap();
+    let ahead = truth + std::time::Duration::from_secs(365 * 24 * 3600);
+    home.book.set_clock(home.now, Some(ahead));
+    home.press();
+    let sent = Some(truth + std::time::Duration::from_secs(20));
+    let lain = Input::Answered {
+        contact: anju_model::ContactId::new("daughter").unwrap(),
+        answer: Answer::Accept,
+        sent,
+        fresh: false,
+        via: ChannelKind::Sms,
+    };
+    assert_eq!(steps(&home.input(lain).actions), [] as [&str; 0], "it may be of long ago");
+    assert_eq!(steps(&answers(&mut home, "daughter", Answer::Accept, sent)), ["accepted"]);
+}
+
+#[test]
+fn an_answer_to_the_first_alarm_says_nothing_about_the_next_of_the_same_kind() {
+    let mut home = Home::new(family()).at_hour(10);
+    let smoke = |seq| finding(Rule::Smoke, Class::Alarm, Some("smoke-1"), seq);
+    home.raise(smoke(1));
+    answers(&mut home, "daughter", Answer::Arrived, None);
+    home.pass(24 * 3600);
+    home.raise(smoke(2));
+    let old = home.wall.map(|wall| wall + std::time::Duration::from_secs(3600));
+    assert_eq!(steps(&answers(&mut home, "daughter", Answer::Accept, old)), [] as [&str; 0]);
+    assert_eq!(home.stage(), Stage::Searching);
 }
 
 #[test]

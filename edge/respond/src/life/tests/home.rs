@@ -123,6 +123,7 @@ pub fn finding(rule: Rule, class: Class, device: Option<&str>, seq: u64) -> Rais
         test: false,
         shadow: false,
         lost: None,
+        more: false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The life of alerts under virtual time.
 
+mod anew;
 mod commands;
 mod floods;
 mod home;

@@ -150,6 +150,47 @@ proptest! {
     }
 
     #[test]
+    fn what_is_felt_later_is_never_swallowed(
+        events in prop::collection::vec(event(), 0..30),
+        rule in 0..Rule::KNOWN.len(),
+        class in prop_oneof![Just(Class::Alarm), Just(Class::Warning)],
+        device in device(),
+        restart in any::<bool>(),
+    ) {
+        let mut home = Home::new(family());
+        for (n, event) in events.iter().enumerate() {
+            play(&mut home, event, n as u64);
+        }
+        home.pass(4 * 3600);
+        if restart {
+            home = home.restarted();
+            home.resume();
+        }
+        let graver = class == Class::Warning
+            && home.book.open().iter().any(|a| {
+                let s = &a.subject;
+                let same = s.rule == Rule::KNOWN[rule] && s.device.as_ref().map(|d| d.as_str()) == device;
+                let searching = matches!(a.stage, Stage::Searching | Stage::Cancelled);
+                same && s.class == Class::Alarm && !s.test && searching
+            });
+        let raised = home.raise(finding(Rule::KNOWN[rule].clone(), class, device, 900));
+        let open = home.book.open();
+        let it = open.iter().find(|a| {
+            let s = &a.subject;
+            (s.rule.clone(), s.class, s.test) == (Rule::KNOWN[rule].clone(), class, false)
+                && s.device.as_ref().map(|d| d.as_str()) == device
+        });
+        let it = it.unwrap().subject.alert.clone();
+        // A warning is held for half an hour, and its rounds are an hour apart in the end.
+        let later = home.pass(2 * 3600);
+        let told = raised.iter().chain(later.iter().map(|(_, a)| a)).any(|action| {
+            matches!(action, Action::Notify(n) if n.alert == it && n.kind.answerable())
+        });
+        let comes = home.book.get(&it).is_some_and(|a| a.stage == Stage::Accepted);
+        prop_assert!(told || graver || comes);
+    }
+
+    #[test]
     fn a_restart_at_any_point_changes_nothing_that_follows(
         events in prop::collection::vec(event(), 1..30),
         clock in any::<bool>(),
