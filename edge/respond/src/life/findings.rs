@@ -28,7 +28,9 @@ impl Book {
             return;
         }
         self.asked.remove(&raise.rule);
-        if let Some(id) = self.keys.get(&Key::raised(&raise)).cloned().or_else(|| self.overflow(&raise)) {
+        if let Some(id) =
+            self.keys.get(&Key::raised(&raise)).cloned().or_else(|| self.overflow(&raise))
+        {
             self.repeat(now, &id, &raise, out);
             return;
         }
@@ -37,7 +39,8 @@ impl Book {
         let step = AlertStep::Raised { since: raise.since };
         self.record_change(now, AlertChange { subject, step }, out);
         if raise.count > 1 {
-            let rest = AlertStep::Repeated { count: Some(raise.count - 1), entry: None, anew: false };
+            let rest =
+                AlertStep::Repeated { count: Some(raise.count - 1), entry: None, anew: false };
             self.record(now, &id, rest, out);
         }
         // Whoever sits in the dark hears why, also if it was told of lately.

@@ -1,7 +1,7 @@
 //! Devices that are silent, low, opened or broken, and a home that is unguarded by that.
 
-use anju_model::{Finding, Lost, Rule};
 use anju_model::observation::{Battery, Help, Tamper, Trouble};
+use anju_model::{Finding, Lost, Rule};
 
 use super::NOTHING;
 use crate::testing::*;
@@ -38,7 +38,9 @@ fn a_silent_button_is_a_fault_after_a_day_and_the_rest_an_hour_later() {
         .found
         .iter()
         .filter_map(|finding| match finding {
-            Finding::Raise(raise) if raise.rule == Rule::Unguarded => Some((raise.lost, raise.more)),
+            Finding::Raise(raise) if raise.rule == Rule::Unguarded => {
+                Some((raise.lost, raise.more))
+            }
             _ => None,
         })
         .collect();

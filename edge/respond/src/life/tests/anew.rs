@@ -98,9 +98,8 @@ fn a_floor_that_stays_wet_is_told_of_anew_only_when_it_was_dry_between() {
 fn a_later_silence_is_warned_of_and_alarmed_though_the_last_one_is_still_open() {
     for restart in [false, true] {
         let mut home = Home::new(family());
-        let silence = |home: &mut Home, class, seq| {
-            home.raise(finding(Rule::Inactivity, class, None, seq))
-        };
+        let silence =
+            |home: &mut Home, class, seq| home.raise(finding(Rule::Inactivity, class, None, seq));
         silence(&mut home, Class::Warning, 1);
         home.pass(4 * HOUR);
         silence(&mut home, Class::Alarm, 2);
@@ -150,8 +149,9 @@ fn the_sentence_of_what_begins_anew_is_of_this_time() {
 #[test]
 fn a_warning_that_somebody_came_for_does_not_swallow_the_next() {
     let mut home = Home::new(family());
-    let rings =
-        |home: &mut Home, seq| home.raise(finding(Rule::Strangers, Class::Warning, Some("door"), seq));
+    let rings = |home: &mut Home, seq| {
+        home.raise(finding(Rule::Strangers, Class::Warning, Some("door"), seq))
+    };
     rings(&mut home, 1);
     let alert = home.only();
     arrive(&mut home, alert);

@@ -203,7 +203,8 @@ fn pressing_again_is_counted_answered_and_never_a_cancel() {
     assert_eq!(steps(&actions), ["repeated"]);
     assert_eq!(said(&actions), ["help-again"]);
     assert_eq!(told(&actions), []);
-    let Some(AlertStep::Repeated { entry, count, .. }) = home.recorded.last().map(|r| r.1.step.clone())
+    let Some(AlertStep::Repeated { entry, count, .. }) =
+        home.recorded.last().map(|r| r.1.step.clone())
     else {
         panic!()
     };
