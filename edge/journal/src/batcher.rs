@@ -5,6 +5,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::engine::{Engine, EngineError, Op, Opener};
@@ -13,8 +14,7 @@ use crate::record::{self, HEADER};
 use crate::recount::{self, Recount};
 use crate::shared::{Queued, Shared};
 use crate::types::{Gap, Notice, Recording, Trouble};
-use crate::watch::sync_cursors;
-use crate::{epoch, retention};
+use crate::{epoch, places, retention};
 
 /// Longest sleep.
 const IDLE: Duration = Duration::from_secs(60);
@@ -23,16 +23,19 @@ const IDLE: Duration = Duration::from_secs(60);
 const PATIENCE: u32 = 3;
 
 /// Starts the thread. `joined` is false when the journal on the disk was not seen yet; `recount`
-/// says that its payload is to be counted anew.
+/// says that its payload is to be counted anew, `places` writes the followers' places.
 pub(crate) fn start(
     shared: Arc<Shared>,
     opener: Arc<dyn Opener>,
     joined: bool,
     recount: bool,
+    places: JoinHandle<()>,
 ) -> std::io::Result<()> {
     let thread = std::thread::Builder::new().name("journal".into()).stack_size(1 << 20);
     thread.spawn(move || {
-        let mut batcher = Batcher { shared, opener, retry: None, joined, broken: 0, recount: None };
+        let places = Some(places);
+        let mut batcher =
+            Batcher { shared, opener, retry: None, joined, broken: 0, recount: None, places };
         if recount {
             batcher.count_anew();
         }
@@ -51,6 +54,7 @@ struct Batcher {
     broken: u32,
     /// The payload is being counted anew.
     recount: Option<Recount>,
+    places: Option<JoinHandle<()>>,
 }
 
 enum Work {
@@ -377,7 +381,11 @@ impl Batcher {
     }
 
     fn finish(&mut self) {
-        sync_cursors(&self.shared);
+        self.shared.lock().places_end = true;
+        self.shared.moved.notify_all();
+        // It panics nowhere; should it, what it left is done here.
+        let _ = self.places.take().map(JoinHandle::join);
+        places::force(&self.shared);
         let (epoch, next, waiting) = {
             let state = self.shared.lock();
             (state.epoch, state.next, state.waiting)

@@ -3,14 +3,15 @@
 //! never keep a new alert back because an old one can not be read.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+use std::time::Instant as Moment;
 
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::FollowWhen;
 use crate::cursor::{self, CursorFile, Key};
+use crate::places::WRITTEN_WITHIN;
 use crate::reading::Chunk;
 use crate::shared::{Place, Shared};
 use crate::types::{Gap, Lane, Number, Record};
@@ -58,7 +59,8 @@ impl Follower {
             // Without a file the place is kept in memory only: a read-only disk stops nobody.
             let file = CursorFile::open(&cursor::folder(&shared.dir), &key).ok();
             let file = file.map(|(file, _)| Arc::new(Mutex::new(file)));
-            let place = Place { file, acknowledged: 0, opened_at: 0, changed: true };
+            let place =
+                Place { file, acknowledged: 0, opened_at: 0, unwritten: None, changed: true };
             shared.lock().followers.entry(key.clone()).or_insert(place);
         }
         let mut follower = Self {
@@ -86,26 +88,34 @@ impl Follower {
             self.shared.lock().followers.get(&self.key).map_or(0, |place| place.acknowledged);
     }
 
-    /// Everything up to and including `seq` is dealt with. The cursor only moves forward.
+    /// Everything up to and including `seq` is dealt with. The cursor only moves forward. Never waits
+    /// for the disk: the place is written at once, elsewhere.
     pub fn ack(&mut self, seq: u64) {
-        let journal = self.shared.journal_id.load(Ordering::Relaxed);
-        let file = {
-            let mut state = self.shared.lock();
-            let Some(place) = state.followers.get_mut(&self.key) else { return };
-            if seq <= place.acknowledged {
+        let mut state = self.shared.lock();
+        let Some(place) = state.followers.get_mut(&self.key) else { return };
+        if seq <= place.acknowledged {
+            return;
+        }
+        place.acknowledged = seq;
+        place.changed = true;
+        if place.file.is_some() && place.unwritten.is_none() {
+            place.unwritten = Some(Moment::now());
+            drop(state);
+            self.shared.moved.notify_one();
+        }
+    }
+
+    /// Waits until the place is written, so that no more than what is on its way comes twice after
+    /// the death of the process; but not for a disk that hangs.
+    async fn place_written(&self) {
+        loop {
+            let written = self.shared.written.notified();
+            let since = self.shared.lock().followers.get(&self.key).and_then(|p| p.unwritten);
+            let Some(left) = since.and_then(|s| WRITTEN_WITHIN.checked_sub(s.elapsed())) else {
                 return;
-            }
-            place.acknowledged = seq;
-            place.changed = true;
-            place.file.clone()
-        };
-        // With a disk in trouble this is left to the watching thread: nothing here may wait.
-        if self.shared.progress.borrow().recording.is_active()
-            && let Some(file) = file
-        {
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Err(error) = file.advance(journal, seq) {
-                tracing::warn!(%error, cursor = self.key.file_name(), "cursor not written");
+            };
+            if tokio::time::timeout(left, written).await.is_err() {
+                return;
             }
         }
     }
@@ -206,6 +216,7 @@ impl Follower {
     /// Waits until there is more, then gives at most `most` entries. Cancelling loses nothing.
     /// After the journal was closed and all is given, it waits for ever.
     pub async fn next(&mut self, most: usize) -> Vec<Record> {
+        self.place_written().await;
         let mut progress = self.shared.progress.subscribe();
         let mut alerts = self.shared.alerts.subscribe();
         loop {

@@ -33,6 +33,7 @@ mod epoch;
 mod files;
 mod follower;
 mod open;
+mod places;
 mod reader;
 mod reading;
 mod receipt;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, mpsc as std_mpsc};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use thiserror::Error;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 use crate::cursor::{self, CursorFile};
 use crate::engine::{Engine, EngineError, Opener};
@@ -18,7 +18,7 @@ use crate::files;
 use crate::settings::Settings;
 use crate::shared::{Place, Progress, Shared, State};
 use crate::types::{Gap, Lane, Notice, Number, Recording, SetAside, Trouble};
-use crate::{batcher, record, recount, retention};
+use crate::{batcher, places, record, recount, retention};
 
 /// Before the version of the folder's layout.
 const NAME: &str = "anju-journal ";
@@ -305,12 +305,15 @@ pub(crate) fn open(
             shed: VecDeque::new(),
             followers,
             closing: false,
+            places_end: false,
             corrupt: 0,
             broken: BTreeSet::new(),
             payload: held.map_or([0; 2], |held| held.payload),
         }),
         wake: Condvar::new(),
         ended: Condvar::new(),
+        moved: Condvar::new(),
+        written: Notify::new(),
         engine: RwLock::new(engine),
         progress: watch::Sender::new(Progress {
             durable: last,
@@ -321,8 +324,10 @@ pub(crate) fn open(
         alerts: watch::Sender::new(0),
         notices,
     });
-    batcher::start(shared.clone(), opener, joined, recount).map_err(OpenError::Thread)?;
     crate::watch::start(shared.clone()).map_err(OpenError::Thread)?;
+    places::start_forcing(shared.clone()).map_err(OpenError::Thread)?;
+    let places = places::start_writing(shared.clone()).map_err(OpenError::Thread)?;
+    batcher::start(shared.clone(), opener, joined, recount, places).map_err(OpenError::Thread)?;
     Ok((shared, opened, receiver))
 }
 
@@ -421,7 +426,10 @@ fn cursors(
                 }
                 let file = Some(Arc::new(Mutex::new(file)));
                 let opened_at = acknowledged;
-                places.insert(key, Place { file, acknowledged, opened_at, changed: false });
+                places.insert(
+                    key,
+                    Place { file, acknowledged, opened_at, unwritten: None, changed: false },
+                );
             }
             Err(error) => tracing::warn!(%error, cursor = key.file_name(), "cursor not readable"),
         }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 use crate::cursor::{CursorFile, Key};
 use crate::engine::Engine;
@@ -45,6 +45,8 @@ pub(crate) struct Place {
     pub acknowledged: u64,
     /// Where it stood when the journal was opened.
     pub opened_at: u64,
+    /// Since when it is to be written to its file.
+    pub unwritten: Option<Instant>,
     /// Not yet forced to the disk.
     pub changed: bool,
 }
@@ -68,6 +70,8 @@ pub(crate) struct State {
     pub shed: VecDeque<Gap>,
     pub followers: BTreeMap<Key, Place>,
     pub closing: bool,
+    /// No place is written any more.
+    pub places_end: bool,
     pub corrupt: u64,
     /// Broken records that were told already.
     pub broken: BTreeSet<(Lane, u64)>,
@@ -82,8 +86,12 @@ pub struct Shared {
     pub(crate) state: Mutex<State>,
     /// Wakes the writing thread.
     pub(crate) wake: Condvar,
-    /// Wakes the watching thread and those who wait for the end.
+    /// Wakes the threads that look now and then, and those who wait for the end.
     pub(crate) ended: Condvar,
+    /// Wakes the thread that writes places.
+    pub(crate) moved: Condvar,
+    /// Wakes followers that wait for it.
+    pub(crate) written: Notify,
     pub(crate) engine: RwLock<Option<Arc<dyn Engine>>>,
     /// A lock of its own: taken alone or within the state's mutex, never around it.
     pub(crate) progress: watch::Sender<Progress>,

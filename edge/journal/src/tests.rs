@@ -281,3 +281,41 @@ async fn what_a_disk_lost_after_an_unclean_stop_is_told() {
         assert!(journal.close(Duration::from_secs(5)));
     }
 }
+
+/// A card hangs while a place is written: neither the acknowledgement nor the next alert waits.
+#[tokio::test]
+async fn an_acknowledgement_never_waits_for_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let (journal, _, _notices) =
+        Journal::open_with(dir.path(), settings(), Arc::new(MemoryOpener::default())).unwrap();
+    let mut follower = journal.follow("up", Lane::Alerts, FollowWhen::AtOnce).unwrap();
+    let place = |journal: &Journal| {
+        let key = cursor::Key::new("up", Lane::Alerts).unwrap();
+        journal.shared.lock().followers[&key].file.clone().unwrap()
+    };
+    let file = place(&journal);
+    let (let_go, held) = std::sync::mpsc::channel::<()>();
+    let (holds, is_held) = std::sync::mpsc::channel();
+    let disk = std::thread::spawn(move || {
+        let _hangs = file.lock().unwrap();
+        holds.send(()).unwrap();
+        let _ = held.recv();
+    });
+    is_held.recv().unwrap();
+    for round in 1..=3 {
+        journal.append(Lane::Alerts, Urgency::Now, body);
+        assert_eq!(bodies(&within(follower.next(10)).await), [round]);
+        follower = within(tokio::task::spawn_blocking(move || {
+            follower.ack(round);
+            follower
+        }))
+        .await
+        .unwrap();
+    }
+    drop(let_go);
+    disk.join().unwrap();
+    assert!(journal.close(Duration::from_secs(10)));
+    let key = cursor::Key::new("up", Lane::Alerts).unwrap();
+    let (_, at) = cursor::CursorFile::open(&cursor::folder(dir.path()), &key).unwrap();
+    assert_eq!(at.map(|(_, seq)| seq), Some(3));
+}

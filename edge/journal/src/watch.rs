@@ -1,5 +1,5 @@
-//! The second thread: forces cursors to the disk about once a second, away from the hot path, and
-//! says so when a write does not come back. It never touches the engine.
+//! The thread that says so when a write does not come back. It never touches the disk, lest it hang
+//! with it.
 
 use std::sync::{Arc, PoisonError};
 
@@ -13,17 +13,15 @@ pub(crate) fn start(shared: Arc<Shared>) -> std::io::Result<()> {
 }
 
 fn run(shared: &Shared) {
-    let pause = shared.settings.cursor_sync.min(shared.settings.stall_after / 2);
+    let pause = shared.settings.stall_after / 8;
     loop {
         let state = shared.lock();
         if shared.progress.borrow().closed {
             return;
         }
-        // While closing, each change is looked at soon: the end is near.
         let waited = shared.ended.wait_timeout(state, pause);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
         look_for_stall(shared);
-        sync_cursors(shared);
     }
 }
 
@@ -41,28 +39,4 @@ fn look_for_stall(shared: &Shared) {
     drop(state);
     tracing::error!("the disk does not answer: the journal does not record");
     let _ = shared.notices.send(Notice::Suspended(Trouble::Stalled));
-}
-
-/// Writes and forces all cursors that moved.
-pub(crate) fn sync_cursors(shared: &Shared) {
-    let journal = shared.journal_id.load(std::sync::atomic::Ordering::Relaxed);
-    let moved: Vec<_> = {
-        let mut state = shared.lock();
-        let moved = state.followers.values_mut().filter(|place| place.changed);
-        moved
-            .filter_map(|place| {
-                place.changed = false;
-                place.file.clone().map(|file| (file, place.acknowledged))
-            })
-            .collect()
-    };
-    for (file, seq) in moved {
-        let second = {
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            file.advance(journal, seq).and_then(|()| file.second())
-        };
-        if let Err(error) = second.and_then(|file| Ok(rustix::fs::fdatasync(&file)?)) {
-            tracing::warn!(%error, "a cursor was not forced to the disk");
-        }
-    }
 }
