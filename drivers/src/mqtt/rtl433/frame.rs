@@ -140,13 +140,18 @@ impl Frame<'_> {
         // SimpliSafe has it in `extradata`, as `Contact Open`.
         let words = ["state", "event", "contact", "extradata"].iter().chain(SWITCHES);
         let words: Vec<String> = words.map(|name| self.text(name)).collect();
-        let words = words.iter().map(|text| text.strip_prefix("contact ").unwrap_or(text.as_str()));
-        let words: Vec<&str> = words.collect();
+        // X10's say which: `door/window open`.
+        let words: Vec<&str> =
+            words.iter().map(|text| text.rsplit(' ').next().unwrap_or_default()).collect();
         let is = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
         if is(&["open", "opened"]) {
             return Some(true);
         }
-        is(&["closed", "close"]).then_some(false)
+        if is(&["closed", "close"]) {
+            return Some(false);
+        }
+        // Visonic's decoder was written on a door contact: its alarm is the magnet that is away.
+        self.flag(&["alarm"])
     }
 
     /// What its words say: that it feels something, or that it does not. A message about something

@@ -213,6 +213,19 @@ fn a_contact_says_it_in_words_of_its_own() {
     assert_eq!(said("Contact Open", 1), [Contact { open: true }.into()]);
     assert_eq!(said("Contact Closed", 2), [Contact { open: false }.into()]);
     assert_eq!(said("Alarm Off", 3), []);
+    for (state, open) in [("DOOR/WINDOW OPEN", true), ("DS10A DOOR/WINDOW CLOSED", false)] {
+        let fields = format!(r#""code":"a5","state":"{state}""#);
+        let facts = watched("door-contact", "X10-Security", &fields);
+        assert_eq!(facts, [Contact { open }.into()], "{state}");
+    }
+    // Visonic's MCT-302 says it as its alarm.
+    for (alarm, open) in [(1, true), (0, false)] {
+        let fields = format!(
+            r#""tamper":0,"alarm":{alarm},"battery_ok":1,"else":1,"restore":0,"supervised":0"#
+        );
+        let facts = watched("door-contact", "Visonic-Powercode", &fields);
+        assert_eq!(facts, [Contact { open }.into()], "{alarm}");
+    }
 }
 
 #[test]

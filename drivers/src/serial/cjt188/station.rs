@@ -96,9 +96,10 @@ impl Station {
                 Ok(self.take(&current))
             }
             Ok((_, Answer::Refused(bytes))) => {
-                let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-                let refusal = format!("it refuses to tell its volume: {}", hex.join(" "));
-                let troubles = BTreeSet::from([refusal]);
+                // What goes before the status numbers the request: no two would be the same trouble.
+                let status = bytes.last().map(|status| format!(" (status {status:02X})"));
+                let status = status.unwrap_or_default();
+                let troubles = BTreeSet::from([format!("it refuses to tell its volume{status}")]);
                 Ok(Round { heard: true, troubles, ..Round::default() })
             }
             Err(miss) => {

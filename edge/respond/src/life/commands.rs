@@ -97,6 +97,8 @@ impl Book {
         if let Some(minutes) = minutes.filter(|m| *m > MAX_MINUTES) {
             return Err(RefusedCommand::TooManyMinutes(minutes));
         }
+        // Who presses a button says no minutes; the household knows how far away they are.
+        let minutes = minutes.or_else(|| self.contact(&by).and_then(|who| who.minutes_away));
         let helper = self.alerts.get(id).and_then(|a| a.helpers.iter().find(|h| h.by == by));
         if helper.is_some_and(|h| h.there || h.minutes == minutes) {
             return Ok(());
@@ -104,7 +106,6 @@ impl Book {
         let step = AlertStep::Accepted { by: by.clone(), minutes, via: via.clone() };
         self.record(now, id, step, out);
         let who = self.contact(&by);
-        let minutes = minutes.or_else(|| who.and_then(|contact| contact.minutes_away));
         let said = self.alerts.get(id).and_then(|alert| speech::accepted(alert, who, minutes));
         out.extend(said.map(Action::Announce));
         if let Some(contact) = self.contact(&by) {

@@ -2,7 +2,7 @@
 
 use anju_model::command::{Command, Request};
 use anju_model::config::ChannelKind;
-use anju_model::{AlertId, Class, Outcome, Rule};
+use anju_model::{AlertChange, AlertId, AlertStep, Class, Outcome, Rule};
 
 use super::home::*;
 use crate::life::{Action, Answer, Clip, Input, RefusedCommand, Stage};
@@ -120,6 +120,11 @@ fn an_answer_without_a_name_is_about_what_its_sender_was_told_of() {
     assert_eq!(steps(&answers(&mut home, "neighbour", Answer::Accept, None)), [] as [&str; 0]);
     let actions = answers(&mut home, "daughter", Answer::Accept, None);
     assert_eq!(steps(&actions), ["accepted"]);
+    let minutes = actions.iter().find_map(|action| match action {
+        Action::Record(AlertChange { step: AlertStep::Accepted { minutes, .. }, .. }) => *minutes,
+        _ => None,
+    });
+    assert_eq!(minutes, Some(40), "as far away as the household says");
     assert_eq!(home.stage(), Stage::Accepted);
     let said = actions.iter().find_map(|action| match action {
         Action::Announce(said) => Some(said.clips.clone()),

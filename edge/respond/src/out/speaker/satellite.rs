@@ -154,6 +154,10 @@ impl Sink for Utterance<'_> {
         })
     }
 
+    fn is_heard(&self) -> bool {
+        self.satellite.link.as_ref().is_some_and(|link| link.asked.is_none())
+    }
+
     fn finish(&mut self) -> Result<(), SinkError> {
         let until = self.heard_at();
         self.satellite.with(|link| {

@@ -76,6 +76,10 @@ pub(super) trait Sink {
     fn rate_hz(&self) -> u32;
     /// Takes one piece, waiting while what it holds is more than a few pieces.
     fn write(&mut self, piece: &[i16]) -> Result<(), SinkError>;
+    /// Whether somebody is known to make sound of it: a socket takes bytes for anybody.
+    fn is_heard(&self) -> bool {
+        true
+    }
     /// Lets what it holds be heard to the end.
     fn finish(&mut self) -> Result<(), SinkError>;
     /// Throws away what was not heard yet.

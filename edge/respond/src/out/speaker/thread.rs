@@ -235,6 +235,7 @@ fn write(
 ) -> Result<bool, SinkError> {
     let interrupted = || shared.interrupted();
     let rate = sink.rate_hz();
+    let mut silent = true;
     let piece = (u64::from(rate) * PIECE.as_millis() as u64 / 1000).max(1) as usize;
     for clip in &said.clips {
         let Some(pcm) = voices.sound(clip, &interrupted) else { continue };
@@ -244,9 +245,15 @@ fn write(
                 return Ok(false);
             }
             shared.watched(|| sink.write(samples))?;
-            wrote();
+            silent = false;
+            if sink.is_heard() {
+                wrote();
+            }
         }
     }
     shared.watched(|| sink.finish())?;
+    if !silent {
+        wrote();
+    }
     Ok(true)
 }
