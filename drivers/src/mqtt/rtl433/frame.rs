@@ -175,11 +175,19 @@ impl Frame<'_> {
         self.0.keys().all(known) && !self.0.get("cmd").is_some_and(Value::is_string)
     }
 
-    /// Whether a detector feels something: by its flag, else by its words, else by its input (open
-    /// is alarm), else because it sends at all and could say nothing else.
+    /// Whether a detector feels something: by its flag or Honeywell's first loop, else by its words,
+    /// else by its input (open is alarm), else because it sends at all and could say nothing else.
+    ///
+    /// Honeywell's and 2GIG's 345 MHz transmitters have three loops (rtl_433's `honeywell.c`:
+    /// `contact_open` 0x80, `reed_open` 0x20, `alarm` 0x10), all of them told in each message, and
+    /// many detectors are wired to the first: that the third is quiet must not silence it. The second
+    /// is the magnet of a door contact, which a detector lacks.
     fn alarm(&self, signs: &Signs) -> Option<bool> {
-        self.flag(signs.flags)
-            .or_else(|| self.told(signs.words))
+        let flag = self.flag(signs.flags);
+        if flag == Some(true) || self.flag(&["contact_open"]) == Some(true) {
+            return Some(true);
+        }
+        flag.or_else(|| self.told(signs.words))
             .or_else(|| self.open())
             .or_else(|| (self.bare() && !self.routine()).then_some(true))
     }

@@ -126,6 +126,14 @@ fn each_make_says_it_in_its_own_words() {
     assert_eq!(hear(r, room, live())[0], climate.into());
 }
 
+fn smoke(alarm: bool) -> Fact {
+    Smoke { alarm, self_test: false }.into()
+}
+
+fn gas(alarm: bool) -> Fact {
+    Gas { alarm, percent_lel: None, self_test: false }.into()
+}
+
 /// What a device of a kind says of what it watches, and nothing of its battery.
 fn watched(kind: &str, model: &str, fields: &str) -> Vec<Fact> {
     let link = format!(
@@ -159,10 +167,10 @@ fn a_supervision_report_is_no_alarm_and_no_press() {
         )
     };
     let clear: [(&str, Fact); 4] = [
-        ("smoke", Smoke { alarm: false, self_test: false }.into()),
+        ("smoke", smoke(false)),
         ("motion", Motion { moving: false }.into()),
         ("water-leak", Leak { wet: false }.into()),
-        ("gas", Gas { alarm: false, percent_lel: None, self_test: false }.into()),
+        ("gas", gas(false)),
     ];
     for (kind, clear) in clear {
         assert_eq!(
@@ -198,10 +206,36 @@ fn an_open_input_of_a_detector_is_its_alarm() {
         "alarm":0,"tamper":0,"battery_ok":1,"heartbeat":1"#;
     let clear = Fact::from(Smoke { alarm: false, self_test: false });
     assert_eq!(watched("smoke", "Honeywell-Security", honeywell), std::slice::from_ref(&clear));
-    let alarm = honeywell.replace(r#""alarm":0"#, r#""alarm":1"#).replace(":4", ":128");
+    let alarm = honeywell.replace(r#""alarm":0"#, r#""alarm":1"#).replace(":4", ":16");
     assert_eq!(watched("smoke", "Honeywell-Security", &alarm), std::slice::from_ref(&smoke));
     let visonic = r#""tamper":0,"alarm":0,"battery_ok":1,"else":1,"restore":0,"supervised":1"#;
     assert_eq!(watched("smoke", "Visonic-Powercode", visonic), [clear]);
+}
+
+#[test]
+fn the_first_loop_of_a_honeywell_detector_is_its_alarm() {
+    // As rtl_433's honeywell.c tells it: the third loop, `alarm`, is in each message.
+    let loops = |event: u8, open: u8, reed: u8, heartbeat: u8| {
+        format!(
+            r#""channel":8,"event":{event},"state":"{}","contact_open":{open},"reed_open":{reed},
+            "alarm":0,"tamper":0,"battery_ok":1,"heartbeat":{heartbeat}"#,
+            if open + reed > 0 { "open" } else { "closed" }
+        )
+    };
+    for (kind, alarm, clear) in [
+        ("smoke", smoke(true), smoke(false)),
+        ("gas", gas(true), gas(false)),
+        ("water-leak", Leak { wet: true }.into(), Leak { wet: false }.into()),
+        ("motion", Motion { moving: true }.into(), Motion { moving: false }.into()),
+    ] {
+        let said = |fields: String| watched(kind, "Honeywell-Security", &fields);
+        assert_eq!(said(loops(0x80, 1, 0, 0)), std::slice::from_ref(&alarm), "{kind}");
+        assert_eq!(said(loops(0x84, 1, 0, 1)), [alarm], "{kind}: it still is when it says so");
+        let clear = std::slice::from_ref(&clear);
+        assert_eq!(said(loops(0x04, 0, 0, 1)), clear, "{kind}: a heartbeat");
+        assert_eq!(said(loops(0x00, 0, 0, 0)), clear, "{kind}: over");
+        assert_eq!(said(loops(0x20, 0, 1, 0)), clear, "{kind}: a detector has no magnet");
+    }
 }
 
 #[test]
