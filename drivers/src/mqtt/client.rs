@@ -9,6 +9,7 @@ use rumqttc::NetworkOptions;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
+use super::subscription::{AT_ONCE, Granted, Subscription};
 use super::tls;
 use crate::driver::DriverError;
 
@@ -37,7 +38,19 @@ const UNACKNOWLEDGED: u16 = 1000;
 pub enum Event {
     /// Connected; subscriptions must be made again.
     Connected,
+    /// The broker answered for each filter of a subscription.
+    Subscribed(Granted),
     /// A message.
+    Message(Message),
+}
+
+/// What the connection's task says.
+enum Heard {
+    Connected,
+    /// A subscription left under this number.
+    Asked(u16),
+    /// Whether each filter of the subscription of this number is granted.
+    Answered(u16, Vec<bool>),
     Message(Message),
 }
 
@@ -93,7 +106,8 @@ enum Handle {
 /// is dropped half-way would begin to connect anew.
 pub struct Client {
     handle: Handle,
-    events: mpsc::Receiver<Result<Event, String>>,
+    events: mpsc::Receiver<Result<Heard, String>>,
+    subscription: Subscription,
     /// Acknowledgements on their way. They leave only while the connection is polled, which goes on
     /// only while events are taken: whoever takes them must never wait for this.
     acks: mpsc::UnboundedSender<Ack>,
@@ -181,7 +195,8 @@ impl Client {
         };
         let (acks, owed) = mpsc::unbounded_channel();
         tokio::spawn(acknowledge(handle.clone(), owed));
-        Ok(Self { handle, events, acks, task: task.abort_handle() })
+        let (subscription, task) = (Subscription::default(), task.abort_handle());
+        Ok(Self { handle, events, subscription, acks, task })
     }
 
     /// Waits for what happens next. Cancelling the wait loses nothing.
@@ -189,22 +204,43 @@ impl Client {
     /// # Errors
     /// Text of why the connection could not be made or was lost.
     pub async fn next(&mut self) -> Result<Event, String> {
-        self.events.recv().await.unwrap_or_else(|| Err("the connection ended".to_owned()))
+        loop {
+            let heard = self.events.recv().await;
+            match heard.unwrap_or_else(|| Err("the connection ended".to_owned()))? {
+                Heard::Connected => return Ok(Event::Connected),
+                Heard::Message(message) => return Ok(Event::Message(message)),
+                Heard::Asked(packet) => self.subscription.left(packet),
+                Heard::Answered(packet, codes) => {
+                    if let Some(granted) = self.subscription.answered(packet, &codes) {
+                        return Ok(Event::Subscribed(granted));
+                    }
+                }
+            }
+        }
     }
 
-    /// Subscribes at QoS 1.
+    /// Subscribes at QoS 1; an [`Event::Subscribed`] follows unless there is no filter.
     ///
     /// # Errors
     /// When the queue to the broker is full.
-    pub fn subscribe(&self, filter: &str) -> Result<(), String> {
-        match &self.handle {
-            Handle::V5(client) => client
-                .try_subscribe(filter, rumqttc::v5::mqttbytes::QoS::AtLeastOnce)
-                .map_err(|error| error.to_string()),
-            Handle::V311(client) => client
-                .try_subscribe(filter, rumqttc::QoS::AtLeastOnce)
-                .map_err(|error| error.to_string()),
+    pub fn subscribe(&mut self, filters: &[String]) -> Result<(), String> {
+        for filters in filters.chunks(AT_ONCE) {
+            match &self.handle {
+                Handle::V5(client) => {
+                    use rumqttc::v5::mqttbytes::{QoS, v5::Filter};
+                    let all = filters.iter().map(|f| Filter::new(f.clone(), QoS::AtLeastOnce));
+                    client.try_subscribe_many(all).map_err(|error| error.to_string())?;
+                }
+                Handle::V311(client) => {
+                    use rumqttc::{QoS, SubscribeFilter};
+                    let all = filters.iter().cloned();
+                    let all = all.map(|f| SubscribeFilter::new(f, QoS::AtLeastOnce));
+                    client.try_subscribe_many(all).map_err(|error| error.to_string())?;
+                }
+            }
+            self.subscription.ask(filters.to_vec());
         }
+        Ok(())
     }
 
     /// Publishes at QoS 1, not retained.
@@ -244,18 +280,25 @@ async fn acknowledge(handle: Handle, mut owed: mpsc::UnboundedReceiver<Ack>) {
     }
 }
 
-async fn drive_v5(mut eventloop: rumqttc::v5::EventLoop, tx: mpsc::Sender<Result<Event, String>>) {
+async fn drive_v5(mut eventloop: rumqttc::v5::EventLoop, tx: mpsc::Sender<Result<Heard, String>>) {
+    use rumqttc::Outgoing;
     use rumqttc::v5::mqttbytes::QoS;
+    use rumqttc::v5::mqttbytes::v5::SubscribeReasonCode as Code;
     use rumqttc::v5::{Event as E, Incoming};
     loop {
         let event = match eventloop.poll().await {
-            Ok(E::Incoming(Incoming::ConnAck(_))) => Ok(Event::Connected),
-            Ok(E::Incoming(Incoming::Publish(publish))) => Ok(Event::Message(Message {
+            Ok(E::Incoming(Incoming::ConnAck(_))) => Ok(Heard::Connected),
+            Ok(E::Incoming(Incoming::Publish(publish))) => Ok(Heard::Message(Message {
                 topic: publish.topic.clone(),
                 payload: publish.payload.clone(),
                 retain: publish.retain,
                 ack: (publish.qos != QoS::AtMostOnce).then(|| Ack::V5(Box::new(publish))),
             })),
+            Ok(E::Outgoing(Outgoing::Subscribe(packet))) => Ok(Heard::Asked(packet)),
+            Ok(E::Incoming(Incoming::SubAck(ack))) => {
+                let granted = ack.return_codes.iter().map(|c| matches!(c, Code::Success(_)));
+                Ok(Heard::Answered(ack.pkid, granted.collect()))
+            }
             Ok(_) => continue,
             Err(error) => Err(error.to_string()),
         };
@@ -266,17 +309,22 @@ async fn drive_v5(mut eventloop: rumqttc::v5::EventLoop, tx: mpsc::Sender<Result
     }
 }
 
-async fn drive_v311(mut eventloop: rumqttc::EventLoop, tx: mpsc::Sender<Result<Event, String>>) {
-    use rumqttc::{Event as E, Incoming, QoS};
+async fn drive_v311(mut eventloop: rumqttc::EventLoop, tx: mpsc::Sender<Result<Heard, String>>) {
+    use rumqttc::{Event as E, Incoming, Outgoing, QoS, SubscribeReasonCode as Code};
     loop {
         let event = match eventloop.poll().await {
-            Ok(E::Incoming(Incoming::ConnAck(_))) => Ok(Event::Connected),
-            Ok(E::Incoming(Incoming::Publish(publish))) => Ok(Event::Message(Message {
+            Ok(E::Incoming(Incoming::ConnAck(_))) => Ok(Heard::Connected),
+            Ok(E::Incoming(Incoming::Publish(publish))) => Ok(Heard::Message(Message {
                 topic: Bytes::copy_from_slice(publish.topic.as_bytes()),
                 payload: publish.payload.clone(),
                 retain: publish.retain,
                 ack: (publish.qos != QoS::AtMostOnce).then(|| Ack::V311(Box::new(publish))),
             })),
+            Ok(E::Outgoing(Outgoing::Subscribe(packet))) => Ok(Heard::Asked(packet)),
+            Ok(E::Incoming(Incoming::SubAck(ack))) => {
+                let granted = ack.return_codes.iter().map(|c| matches!(c, Code::Success(_)));
+                Ok(Heard::Answered(ack.pkid, granted.collect()))
+            }
             Ok(_) => continue,
             Err(error) => Err(error.to_string()),
         };

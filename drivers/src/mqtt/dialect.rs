@@ -69,7 +69,12 @@ pub trait Dialect: Send {
     /// What to subscribe to.
     fn filters(&self) -> Vec<String>;
 
-    /// A new connection: what was said while it was down is unknown.
+    /// Those that are heard under one of the filters.
+    fn heard_on(&self, filter: &str) -> Vec<Origin>;
+
+    /// A new connection: what was said while it was down is unknown. What goes on over it, such as a
+    /// flag that stays or the circle somebody is in, must not be forgotten: told again, it would be
+    /// a call for help, and forgotten, one who left meanwhile would never be missed.
     fn connected(&mut self, now: Instant);
 
     /// Turns one message into observations.

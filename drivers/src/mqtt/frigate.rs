@@ -5,13 +5,11 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
 use anju_model::Observation;
 use anju_model::config::{FrigateBinding, FrigateSource};
 use anju_model::observation::{Camera, Origin, Seen};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 use super::dialect::{Dialect, Heard, Malformed};
@@ -220,9 +218,15 @@ impl Dialect for Frigate {
             .to_vec()
     }
 
-    fn connected(&mut self, now: Instant) {
+    fn heard_on(&self, _: &str) -> Vec<Origin> {
+        self.cameras.iter().map(|camera| camera.voice.origin.clone()).collect()
+    }
+
+    fn connected(&mut self, _: Instant) {
         for camera in &mut self.cameras {
-            camera.voice.began(now, Duration::ZERO);
+            // Who went meanwhile would be seen for ever.
+            camera.seen.clear();
+            camera.voice.connected();
         }
     }
 

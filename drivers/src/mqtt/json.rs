@@ -7,7 +7,6 @@
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
 
 use anju_model::config::{JsonBinding, JsonRow, JsonSource, Zone};
 use anju_model::observation::{Form, Origin};
@@ -25,7 +24,8 @@ struct Speaker {
     voice: Voice,
     binding: JsonBinding,
     fence: Fence,
-    /// The last value of each row of which only a change counts.
+    /// The last value of each row of which only a change counts. A message without it says nothing
+    /// of it.
     last: HashMap<usize, Value>,
 }
 
@@ -80,16 +80,18 @@ impl Speaker {
             let fixed = matches!(row.source, JsonSource::Fixed(_));
             *fixed_only.entry(&row.what).or_insert(true) &= fixed;
             let place = document.pointer(&row.pointer).filter(|value| !value.is_null());
-            if row.on_change && !heard.retain {
-                let seen = place.cloned().unwrap_or_default();
-                changes.push((at, seen.clone()));
-                if self.last.get(&at) == Some(&seen) {
-                    continue;
-                }
-            }
+            // Only a message that holds the value counts. One that is empty is all there is.
             let value = match place {
-                Some(place) => convert(row, place),
-                None if fixed => convert(row, &Value::Null),
+                Some(place) => {
+                    if row.on_change && !heard.retain {
+                        changes.push((at, place.clone()));
+                        if self.last.get(&at) == Some(place) {
+                            continue;
+                        }
+                    }
+                    convert(row, place)
+                }
+                None if fixed && row.pointer.is_empty() => convert(row, &Value::Null),
                 None => None,
             };
             if let Some(value) = value {
@@ -183,9 +185,15 @@ impl Dialect for Json {
         voices.find(|voice| voice.origin.device == *device)
     }
 
-    fn connected(&mut self, now: Instant) {
+    fn heard_on(&self, filter: &str) -> Vec<Origin> {
+        let Some(topic) = filter.strip_prefix(&self.prefix) else { return Vec::new() };
+        let heard = self.speakers.iter().filter(|speaker| speaker.rows(topic).next().is_some());
+        heard.map(|speaker| speaker.voice.origin.clone()).collect()
+    }
+
+    fn connected(&mut self, _: Instant) {
         for speaker in &mut self.speakers {
-            speaker.voice.began(now, Duration::ZERO);
+            speaker.voice.connected();
         }
     }
 

@@ -15,6 +15,7 @@ mod probe;
 pub mod rtl433;
 mod serves;
 mod session;
+mod subscription;
 #[cfg(test)]
 mod testing;
 mod tls;
@@ -24,7 +25,7 @@ pub mod zigbee2mqtt;
 
 pub use probe::probe;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anju_model::config::{Binding, Device, MqttDialect, MqttLink, Zone};
 use anju_model::observation::Origin;
@@ -44,6 +45,9 @@ pub struct MqttDriver {
     link: MqttLink,
     devices: Vec<Device>,
     zones: Vec<Zone>,
+    /// Outlives a run: what stays as it was is no news after the broker restarted. A run that
+    /// panics or hangs keeps it, and the next begins anew.
+    kept: Mutex<Option<session::Kept>>,
 }
 
 /// The dialect of a link with those of its devices that are bound in it.
@@ -102,6 +106,12 @@ pub fn dialect(link: &MqttLink, devices: &[Device], zones: &[Zone]) -> Box<dyn D
     }
 }
 
+/// What the devices of a link are heard on.
+pub fn filters(link: &MqttLink, devices: &[&Device], zones: &[Zone]) -> Vec<String> {
+    let devices: Vec<Device> = devices.iter().map(|device| (*device).clone()).collect();
+    dialect(link, &devices, zones).filters()
+}
+
 impl MqttDriver {
     /// A driver for `link` with those of `devices` that are bound in its dialect.
     pub fn new(
@@ -117,6 +127,7 @@ impl MqttDriver {
             link,
             devices: devices.iter().map(|device| (*device).clone()).collect(),
             zones: zones.to_vec(),
+            kept: Mutex::default(),
         }
     }
 }
@@ -137,8 +148,14 @@ impl Driver for MqttDriver {
 
     fn run(self: Arc<Self>, context: Context) -> BoxFuture<'static, Result<(), DriverError>> {
         Box::pin(async move {
-            let dialect = dialect(&self.link, &self.devices, &self.zones);
-            session::run(&self.name, &self.client_id, &self.link, dialect, context).await
+            let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let mut kept = kept.unwrap_or_else(|| {
+                session::Kept::new(dialect(&self.link, &self.devices, &self.zones))
+            });
+            let end =
+                session::run(&self.name, &self.client_id, &self.link, &mut kept, context).await;
+            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+            end
         })
     }
 }

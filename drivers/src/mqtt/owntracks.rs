@@ -5,8 +5,6 @@
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
 use anju_model::config::{OwnTracksBinding, Zone};
 use anju_model::observation::{Battery, Location, Origin};
 use anju_model::{DeviceId, Fact, Observation};
@@ -156,9 +154,13 @@ impl Dialect for OwnTracks {
         voices.find(|voice| voice.origin.device == *device)
     }
 
-    fn connected(&mut self, now: Instant) {
+    fn heard_on(&self, filter: &str) -> Vec<Origin> {
+        self.owner(filter.strip_suffix("/event").unwrap_or(filter)).cloned().into_iter().collect()
+    }
+
+    fn connected(&mut self, _: Instant) {
         for phone in &mut self.phones {
-            phone.voice.began(now, Duration::ZERO);
+            phone.voice.connected();
         }
     }
 

@@ -6,21 +6,32 @@ use anju_model::config::MqttLink;
 use tokio::time::timeout;
 
 use super::client::{Client, Event, Keep};
+use super::subscription::refusal;
 
 /// Longest wait for the broker.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(8);
 
-/// Connects under a client id of its own, and leaves again.
+/// Connects under a client id of its own, subscribes to what the link's devices are heard on, and
+/// leaves again.
 ///
 /// # Errors
 /// Why the broker does not take it, in words.
-pub async fn probe(id: &str, link: &MqttLink) -> Result<(), String> {
+pub async fn probe(id: &str, link: &MqttLink, filters: &[String]) -> Result<(), String> {
     let client = Client::new(id, link, Keep::Nothing);
     let mut client = client.map_err(|error| error.to_string())?;
-    match timeout(ANSWERS_WITHIN, client.next()).await {
-        Ok(Ok(Event::Connected)) => Ok(()),
-        Ok(Ok(Event::Message(_))) => Err("the broker spoke out of turn".to_owned()),
-        Ok(Err(why)) => Err(why),
-        Err(_) => Err(format!("no answer within {} s", ANSWERS_WITHIN.as_secs())),
-    }
+    let asks = async {
+        loop {
+            match client.next().await? {
+                Event::Connected if filters.is_empty() => return Ok(()),
+                Event::Connected => client.subscribe(filters)?,
+                Event::Subscribed(answer) if answer.refused.is_empty() => return Ok(()),
+                Event::Subscribed(answer) => return Err(refusal(&answer.refused)),
+                // What the broker kept.
+                Event::Message(_) => {}
+            }
+        }
+    };
+    timeout(ANSWERS_WITHIN, asks)
+        .await
+        .unwrap_or_else(|_| Err(format!("no answer within {} s", ANSWERS_WITHIN.as_secs())))
 }

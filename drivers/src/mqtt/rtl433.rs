@@ -100,9 +100,15 @@ impl Dialect for Rtl433 {
         voices.find(|voice| voice.origin.device == *device)
     }
 
-    fn connected(&mut self, now: Instant) {
+    fn heard_on(&self, _: &str) -> Vec<Origin> {
+        self.transmitters.iter().map(|transmitter| transmitter.voice.origin.clone()).collect()
+    }
+
+    fn connected(&mut self, _: Instant) {
+        // The broker keeps the word of each receiver.
+        self.hosts.clear();
         for transmitter in &mut self.transmitters {
-            transmitter.voice.began(now, Duration::ZERO);
+            transmitter.voice.connected();
         }
     }
 

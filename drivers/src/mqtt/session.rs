@@ -3,9 +3,15 @@
 //! it hears the next message. (The repeats that [`Merge`] holds back are acknowledged with the first
 //! of them recorded: waiting out their window would hold up every message behind them.)
 
-use std::collections::{HashMap, VecDeque};
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fmt;
+use std::time::Duration;
 
 use anju_model::config::MqttLink;
+use anju_model::observation::{Origin, Trouble};
 use anju_model::{DeviceId, Observation};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -14,12 +20,38 @@ use super::client::{Ack, Client, Event, Keep, MAX_PACKET, Message};
 use super::complaints::Complaints;
 use super::dialect::{Dialect, Heard, Malformed};
 use super::merge::Merge;
+use super::subscription::{Granted, refusal};
 use super::voice::Voice;
 use crate::driver::{Action, Context, DeviceCommand, DriverError, Refused};
 
 /// Most messages whose acknowledgement waits for the record; a broker of MQTT 5 sends no more than
 /// [`client::UNACKNOWLEDGED`](super::client::UNACKNOWLEDGED).
 const MOST_UNACKNOWLEDGED: usize = 1024;
+
+/// Filters that are refused while others are granted are asked for again after this time: somebody
+/// may have mended the rights, which ends no connection.
+const ASK_AGAIN: Duration = Duration::from_secs(5 * 60);
+
+/// What outlives a connection: a flag that stays was told once, whatever happens to the broker.
+pub struct Kept {
+    dialect: Box<dyn Dialect>,
+    complaints: Complaints,
+    /// Devices that were told as not heard because a filter is refused.
+    deaf: BTreeMap<DeviceId, Origin>,
+}
+
+impl Kept {
+    /// Nothing was heard yet.
+    pub fn new(dialect: Box<dyn Dialect>) -> Self {
+        Self { dialect, complaints: Complaints::default(), deaf: BTreeMap::new() }
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept").field("deaf", &self.deaf).finish_non_exhaustive()
+    }
+}
 
 /// An acknowledgement and the records it waits for, in the order of arrival (MQTT 5, 4.6).
 struct Owed {
@@ -29,35 +61,43 @@ struct Owed {
 
 struct Session<'a> {
     name: &'a str,
-    dialect: Box<dyn Dialect>,
+    kept: &'a mut Kept,
     merge: Merge,
-    complaints: Complaints,
     owed: VecDeque<Owed>,
     /// Who waits for a device to obey.
     asked: HashMap<DeviceId, oneshot::Sender<Result<(), Refused>>>,
     client: Client,
+    connected: bool,
+    /// Whether the broker granted anything.
+    granted: bool,
+    refused: Vec<String>,
+    ask_again: Option<Instant>,
 }
 
 /// Runs until told to stop or the connection is lost.
 ///
 /// # Errors
-/// [`DriverError::Link`] when the connection could not be made or was lost.
+/// [`DriverError::Link`] when the connection could not be made or was lost, or the broker lets us
+/// hear nothing.
 pub async fn run(
     name: &str,
     client_id: &str,
     link: &MqttLink,
-    dialect: Box<dyn Dialect>,
+    kept: &mut Kept,
     mut context: Context,
 ) -> Result<(), DriverError> {
     let client = Client::new(client_id, link, Keep::Session)?;
     let mut session = Session {
         name,
-        dialect,
+        kept,
         merge: Merge::default(),
-        complaints: Complaints::default(),
         owed: VecDeque::new(),
         asked: HashMap::new(),
         client,
+        connected: false,
+        granted: false,
+        refused: Vec::new(),
+        ask_again: None,
     };
     let end = session.serve(&mut context).await;
     // What was held back is told whatever ended the connection.
@@ -111,7 +151,8 @@ impl Session<'_> {
     async fn serve(&mut self, context: &mut Context) -> Result<(), End> {
         loop {
             let window = self.merge.next_due();
-            let due = self.dialect.due();
+            // What was under way when an earlier connection ended waits for this one.
+            let due = if self.connected { self.kept.dialect.due() } else { None };
             let hear = self.owed.len() < MOST_UNACKNOWLEDGED;
             tokio::select! {
                 biased;
@@ -123,8 +164,13 @@ impl Session<'_> {
                     self.answer(Instant::now());
                     self.send_due(Instant::now());
                 }
+                () = until(self.ask_again) => {
+                    self.ask_again = None;
+                    self.client.subscribe(&self.refused).map_err(End::Lost)?;
+                }
                 event = self.client.next(), if hear => match event.map_err(End::Lost)? {
                     Event::Connected => self.subscribe().map_err(End::Lost)?,
+                    Event::Subscribed(answer) => self.subscribed(answer, context).await?,
                     Event::Message(message) => self.hear(message, context).await?,
                 },
             }
@@ -133,9 +179,39 @@ impl Session<'_> {
 
     fn subscribe(&mut self) -> Result<(), String> {
         tracing::info!(driver = self.name, "connected to the broker");
-        self.dialect.connected(Instant::now());
-        for filter in self.dialect.filters() {
-            self.client.subscribe(&filter)?;
+        self.connected = true;
+        self.kept.dialect.connected(Instant::now());
+        self.client.subscribe(&self.kept.dialect.filters())
+    }
+
+    /// Takes the broker's answer. Who is heard on a filter that it refuses is told as in trouble;
+    /// where it refuses all of them, the connection is of no use.
+    async fn subscribed(&mut self, answer: Granted, context: &Context) -> Result<(), End> {
+        self.granted |= !answer.granted.is_empty();
+        self.refused = answer.refused;
+        let mut deaf = BTreeMap::new();
+        if !self.refused.is_empty() {
+            let reason = refusal(&self.refused);
+            if !self.granted {
+                return Err(End::Lost(reason));
+            }
+            tracing::warn!(driver = self.name, reason, "not all is heard");
+            self.ask_again = Some(Instant::now() + ASK_AGAIN);
+            let origins = self.refused.iter().flat_map(|f| self.kept.dialect.heard_on(f));
+            deaf = origins.map(|origin| (origin.device.clone(), origin)).collect();
+            for (device, origin) in &deaf {
+                if !self.kept.deaf.contains_key(device) {
+                    let trouble = Trouble { active: true, reason: reason.clone() };
+                    context.report(Observation::new(origin.clone(), trouble)).await?;
+                }
+            }
+        }
+        for (device, origin) in std::mem::replace(&mut self.kept.deaf, deaf) {
+            if !self.kept.deaf.contains_key(&device) {
+                let reason = "the broker lets us hear it again".to_owned();
+                let over = Trouble { active: false, reason };
+                context.report(Observation::new(origin, over)).await?;
+            }
         }
         Ok(())
     }
@@ -188,20 +264,20 @@ impl Session<'_> {
 
     fn understand(&mut self, topic: &[u8], payload: &[u8], heard: Heard) -> Vec<Observation> {
         let Ok(text) = std::str::from_utf8(topic) else {
-            self.complaints.count(self.name, topic, &Malformed::Topic, heard.at);
+            self.kept.complaints.count(self.name, topic, &Malformed::Topic, heard.at);
             return Vec::new();
         };
         let understood = if payload.len() > MAX_PACKET as usize {
             Err(Malformed::TooLarge(payload.len()))
         } else {
-            self.dialect.understand(text, payload, heard)
+            self.kept.dialect.understand(text, payload, heard)
         };
         // What the broker kept, or cleared, says nothing of the device now.
         let speaks = !heard.retain && !payload.is_empty();
-        let owner = if speaks { self.dialect.owner(text) } else { None };
-        let trouble = owner.and_then(|origin| self.complaints.of(origin, understood.is_ok()));
+        let owner = if speaks { self.kept.dialect.owner(text) } else { None };
+        let trouble = owner.and_then(|origin| self.kept.complaints.of(origin, understood.is_ok()));
         let mut said = understood.unwrap_or_else(|error| {
-            self.complaints.count(self.name, topic, &error, heard.at);
+            self.kept.complaints.count(self.name, topic, &error, heard.at);
             Vec::new()
         });
         said.extend(trouble);
@@ -234,13 +310,13 @@ impl Session<'_> {
         let DeviceCommand { device, action, done } = command;
         let now = Instant::now();
         if action == Action::TellAnew {
-            let voice = self.dialect.voice(&device);
+            let voice = self.kept.dialect.voice(&device);
             let asked = voice.map(Voice::tell_anew).ok_or(Refused::NotAble(device));
             // The asker may have stopped waiting, here and below.
             let _ = done.send(asked);
             return;
         }
-        let Some(order) = self.dialect.order(&device, &action, now) else {
+        let Some(order) = self.kept.dialect.order(&device, &action, now) else {
             let _ = done.send(Err(Refused::NotAble(device)));
             return;
         };
@@ -257,7 +333,7 @@ impl Session<'_> {
     }
 
     fn send_due(&mut self, now: Instant) {
-        for order in self.dialect.due_orders(now) {
+        for order in self.kept.dialect.due_orders(now) {
             if let Err(reason) = self.client.publish(order.topic, order.payload) {
                 tracing::debug!(driver = self.name, reason, "an order could not be sent");
             }
@@ -265,7 +341,7 @@ impl Session<'_> {
     }
 
     fn answer(&mut self, now: Instant) {
-        for answer in self.dialect.answers(now) {
+        for answer in self.kept.dialect.answers(now) {
             if let Some(done) = self.asked.remove(&answer.device) {
                 let device = answer.device;
                 let result = answer.result.map_err(|reason| Refused::Failed { device, reason });

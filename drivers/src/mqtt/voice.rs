@@ -75,10 +75,14 @@ impl Voice {
         Self { origin, memory: Memory::default(), reach: Reach::default(), settles: None }
     }
 
-    /// A connection or the bridge behind it began anew: the first live message within `settle` is a
-    /// base line.
+    /// A new connection: how the device is and whether it can be reached is to be told anew.
+    pub fn connected(&mut self) {
+        *self = Self::new(self.origin.clone());
+    }
+
+    /// The bridge began anew: the first live message within `settle` is a base line.
     pub fn began(&mut self, now: Instant, settle: Duration) {
-        self.settles = (!settle.is_zero()).then(|| now + settle);
+        self.settles = Some(now + settle);
     }
 
     /// The next reading is told whatever it is.

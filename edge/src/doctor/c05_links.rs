@@ -33,7 +33,10 @@ pub(super) async fn check(case: Arc<Case>) -> Vec<Finding> {
             Link::Serial(serial) => found.push(device(&name, &serial.path, "dialout")),
             Link::Mqtt(broker) => {
                 let (box_id, broker) = (home.box_id.clone(), broker.clone());
-                brokers.push(tokio::spawn(async move { ask(&name, &box_id, &broker).await }));
+                let devices: Vec<_> = home.devices.iter().filter(|d| d.link == *id).collect();
+                let filters = mqtt::filters(&broker, &devices, &home.zones);
+                let asks = async move { ask(&name, &box_id, &broker, &filters).await };
+                brokers.push(tokio::spawn(asks));
             }
             Link::I2c(bus) => found.push(device(&name, &bus.path, "i2c")),
             Link::Net => found.push(not_applicable(format!(
@@ -75,14 +78,15 @@ fn adapter(name: &str, adapter: &str) -> Finding {
     problem(name, what, "plug it in, see `bluetoothctl list`, and `rfkill unblock bluetooth`")
 }
 
-async fn ask(name: &str, box_id: &BoxId, broker: &MqttLink) -> Finding {
+async fn ask(name: &str, box_id: &BoxId, broker: &MqttLink, filters: &[String]) -> Finding {
     let at = format!("{}:{}", broker.host, broker.port);
-    match mqtt::probe(&format!("{box_id}-doctor-{name}"), broker).await {
+    match mqtt::probe(&format!("{box_id}-doctor-{name}"), broker, filters).await {
         Ok(()) => ok(name, format!("the broker at {at} takes us")),
         Err(error) => problem(
             name,
             format!("the broker at {at} does not take us: {error}"),
-            "check that it runs, and host, port, user name, password and certificates in [links]",
+            "check that it runs, and host, port, user name, password and certificates in [links], and \
+             what it lets this user read",
         ),
     }
 }

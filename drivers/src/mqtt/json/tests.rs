@@ -3,6 +3,7 @@ use anju_model::observation::{
     Bed, Fall, FallState, Help, HelpState, Location, Medication, MedicationState, Online, Vital,
 };
 use proptest::prelude::*;
+use tokio::time::Instant;
 
 use crate::mqtt::dialect::{Dialect, Heard};
 use crate::mqtt::testing::{dialect, live, retained, said};
@@ -79,6 +80,27 @@ field = "help.state"
 pointer = "/sos"
 values = { true = "pressed" }
 when = "change"
+
+[[device]]
+id = "pendant"
+kind = "portable-alarm"
+link = "json"
+topic = "pendant"
+[[device.map]]
+field = "help.state"
+pointer = "/presses"
+set = "pressed"
+when = "change"
+
+[[device]]
+id = "button"
+kind = "fixed-alarm"
+link = "json"
+topic = "button"
+[[device.map]]
+field = "help.state"
+pointer = "/key"
+set = "pressed"
 
 [[device]]
 id = "pills"
@@ -167,9 +189,48 @@ fn a_flag_that_stays_is_one_call_and_a_topic_may_be_all() {
 }
 
 #[test]
+fn a_message_without_the_value_is_no_call_and_no_change() {
+    let mut json = dialect(LINK);
+    let calls = |json: &mut dyn Dialect, topic: &str, payloads: &[&str]| {
+        let call = Fact::from(Help::pressed());
+        let mut called = |payload: &&str| facts(json, topic, payload).contains(&call);
+        payloads.iter().map(&mut called).collect::<Vec<_>>()
+    };
+    let j = json.as_mut();
+    let (volt, seventeen) = (r#"{"volt":3.1}"#, r#"{"presses":17}"#);
+    let said = [volt, seventeen, volt, seventeen, r#"{"presses":null}"#, seventeen];
+    assert_eq!(calls(j, "pendant", &said), [false, true, false, false, false, false]);
+    assert_eq!(calls(j, "pendant", &[r#"{"presses":18}"#]), [true]);
+    let (sos, volt) = (r#"{"sos":true}"#, r#"{"volt":3}"#);
+    assert_eq!(calls(j, "chair", &[sos, volt, sos]), [true, false, false]);
+    assert_eq!(calls(j, "chair", &[r#"{"sos":false}"#, volt, sos]), [false, false, true]);
+    // Nor does a fixed value stand for a place that a message lacks.
+    assert_eq!(calls(j, "button", &[volt, r#"{"key":2}"#, "[]"]), [false, true, false]);
+}
+
+#[test]
+fn a_new_connection_makes_no_call_of_a_flag_that_stays() {
+    let mut json = dialect(LINK);
+    let j = json.as_mut();
+    let call = Fact::from(Help::pressed());
+    assert!(facts(j, "chair", r#"{"sos":true}"#).contains(&call));
+    j.connected(Instant::now());
+    assert_eq!(hear(j, "chair", r#"{"sos":true}"#, retained()), []);
+    assert!(!facts(j, "chair", r#"{"sos":true}"#).contains(&call));
+    // Who leaves the circle while the broker is away has left it.
+    facts(j, "cane", r#"{"lat":30.19,"lon":120.19}"#);
+    j.connected(Instant::now());
+    let away = hear(j, "cane", r#"{"lat":30.29,"lon":120.19}"#, live());
+    let left = |(fact, baseline): &(Fact, bool)| {
+        matches!(fact, Fact::Location(Location { entered: Some(false), .. })) && !baseline
+    };
+    assert!(away.iter().any(left), "{away:?}");
+}
+
+#[test]
 fn only_the_topics_of_rows_are_listened_to() {
     let json = dialect(LINK);
-    let topics = ["bed/1", "bed/1/status", "cane", "chair", "pills/opened"];
+    let topics = ["bed/1", "bed/1/status", "button", "cane", "chair", "pendant", "pills/opened"];
     assert_eq!(json.filters(), topics.map(|topic| format!("devices/{topic}")));
 }
 

@@ -30,11 +30,19 @@ impl Reading<'_> {
         self.exposes.number(self.fields, name, unit)
     }
 
-    /// All that it states, but locks and what needs a memory.
-    pub fn facts(&self) -> Vec<Fact> {
+    /// Whether it says that it tests itself; `None` if it does not say.
+    pub fn self_test(&self) -> Option<bool> {
+        match (self.flag("test"), self.flag("self_test")) {
+            (None, None) => None,
+            (test, own) => Some(test == Some(true) || own == Some(true)),
+        }
+    }
+
+    /// All that it states, but locks and what needs a memory. `self_test`: what it feels is a test.
+    pub fn facts(&self, self_test: bool) -> Vec<Fact> {
         let mut facts: Vec<Fact> = Vec::new();
         facts.extend(self.action());
-        self.dangers(&mut facts);
+        self.dangers(self_test, &mut facts);
         self.people(&mut facts);
         facts.extend(self.exposes.open(self.fields).map(|open| Contact { open }.into()));
         facts.extend(self.flag("tamper").map(|tampered| Tamper { tampered }.into()));
@@ -61,8 +69,7 @@ impl Reading<'_> {
         }
     }
 
-    fn dangers(&self, facts: &mut Vec<Fact>) {
-        let self_test = self.flag("test") == Some(true) || self.flag("self_test") == Some(true);
+    fn dangers(&self, self_test: bool, facts: &mut Vec<Fact>) {
         if let Some(alarm) = self.flag("smoke") {
             facts.push(Smoke { alarm, self_test }.into());
         }

@@ -41,6 +41,13 @@ impl Light {
         }
     }
 
+    /// A new connection: how it is may have changed, unless it blinks by our order.
+    pub fn connected(&mut self) {
+        if self.blinking.is_none() && !self.held {
+            *self = Self::default();
+        }
+    }
+
     /// It has to be asked how it is, before it is ever switched.
     pub fn ask(&mut self) {
         self.asks = self.state.is_none();

@@ -11,6 +11,7 @@ mod exposes;
 mod facts;
 mod light;
 mod lock;
+mod self_test;
 mod siren;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ use crate::driver::Action;
 use facts::Reading;
 use light::Light;
 use lock::LockMemory;
+use self_test::SelfTest;
 use siren::Orders;
 
 /// After it started (it says so while we listen) the bridge repeats what it remembers of each device,
@@ -77,6 +79,7 @@ struct Device {
     sos: Option<bool>,
     powered: Option<bool>,
     trouble: bool,
+    self_test: SelfTest,
 }
 
 impl Zigbee2mqtt {
@@ -97,6 +100,7 @@ impl Zigbee2mqtt {
                 sos: None,
                 powered: None,
                 trouble: false,
+                self_test: SelfTest::default(),
             })
             .collect();
         let by_name =
@@ -251,10 +255,15 @@ impl Dialect for Zigbee2mqtt {
         vec![format!("{}/#", self.base)]
     }
 
-    fn connected(&mut self, now: Instant) {
+    fn heard_on(&self, _: &str) -> Vec<Origin> {
+        self.devices.iter().map(|device| device.voice.origin.clone()).collect()
+    }
+
+    fn connected(&mut self, _: Instant) {
         for device in &mut self.devices {
             // The bridge repeats nothing for our sake; only what the broker kept is marked as kept.
-            device.voice.began(now, Duration::ZERO);
+            device.voice.connected();
+            device.light.connected();
         }
     }
 
@@ -384,29 +393,33 @@ impl Device {
     fn understand(&mut self, fields: &Map<String, Value>, heard: Heard) -> Vec<Observation> {
         let kind = self.voice.origin.kind;
         let reading = Reading { kind, exposes: &self.exposes, fields };
-        let mut facts: Vec<_> = reading.facts().into_iter().map(|f| (weight(&f), f)).collect();
+        let replays = self.voice.replays(heard);
+        let self_test = self.self_test.counts(reading.self_test(), replays, heard.at);
+        let mut facts: Vec<_> =
+            reading.facts(self_test).into_iter().map(|f| (weight(&f), f)).collect();
         // What calls for help comes first, whatever else the message says.
         facts.sort_by_key(|(weight, _)| *weight != Weight::Event);
         let mut facts: Vec<_> = facts.into_iter().map(|(weight, fact)| (fact, weight)).collect();
         if let Some(sos) = reading.sos() {
             // A flag that stays is one press; the bridge repeats it with every message. One that
-            // was only remembered is none, and must not hide the next.
-            let replayed = self.voice.replays(heard);
-            if sos && !replayed && self.sos != Some(true) {
+            // was only remembered is none, and must not hide the next; nor is one that was told
+            // already told again because it was remembered too.
+            if sos && !replays && self.sos != Some(true) {
                 facts.insert(0, (Help::pressed().into(), Weight::Event));
             }
-            self.sos = Some(sos && !replayed);
+            if !sos || !replays {
+                self.sos = Some(sos);
+            }
         }
         match kind {
             DeviceKind::DoorLock => {
-                let replays = self.voice.replays(heard);
                 facts.extend(self.lock.read(&self.exposes, fields, !heard.retain, replays));
             }
             DeviceKind::PillBox => {
                 let lid = reading.lid();
                 // A shaken box says so only while it is shaken.
                 let was_open = self.lid.unwrap_or(self.exposes.open(fields).is_some());
-                if lid == Some(true) && !was_open && !self.voice.replays(heard) {
+                if lid == Some(true) && !was_open && !replays {
                     facts.insert(0, (facts::lid_opened(), Weight::Event));
                 }
                 self.lid = lid.or(self.lid);

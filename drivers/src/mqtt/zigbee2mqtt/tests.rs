@@ -290,6 +290,14 @@ fn an_sos_flag_is_one_press_while_it_lasts() {
     assert_eq!(presses(r#"{"sos":true,"battery":8}"#, live()), 0);
     assert_eq!(presses(r#"{"sos":false}"#, live()), 0);
     assert_eq!(presses(r#"{"sos":"true"}"#, live()), 1);
+    // It stays over a new connection, also where the broker kept it.
+    z.connected(Instant::now());
+    let mut presses = |payload: &str, heard| {
+        let said = facts(&mut z, "zigbee2mqtt/bedroom/sos", payload, heard);
+        said.iter().filter(|(fact, _)| *fact == Help::pressed().into()).count()
+    };
+    assert_eq!(presses(r#"{"sos":true}"#, retained()), 0);
+    assert_eq!(presses(r#"{"sos":true,"battery":7}"#, live()), 0);
 }
 
 #[test]
@@ -300,6 +308,36 @@ fn gas_and_carbon_monoxide_are_apart() {
     let gas = Gas { alarm: false, percent_lel: None, self_test: false };
     let co = CarbonMonoxide { alarm: true, ppm: Some(120.0), self_test: false };
     assert_eq!(said, [(gas.into(), false), (co.into(), false)]);
+}
+
+#[test]
+fn a_self_test_that_is_never_taken_back_hides_no_gas() {
+    let start = live();
+    let at = |seconds: u64| Heard { at: start.at + Duration::from_secs(seconds), ..start };
+    let gas = |alarm, self_test| Fact::from(Gas { alarm, percent_lel: None, self_test });
+    let testing = r#"{"gas":false,"self_test":true}"#;
+    let felt = r#"{"gas":true,"self_test":true}"#;
+    for (seconds, test) in [(30, true), (299, true), (600, false), (7200, false)] {
+        let mut z = dialect();
+        let topic = "zigbee2mqtt/gas";
+        assert_eq!(facts(&mut z, topic, testing, at(0)), [(gas(false, true), false)]);
+        // A broker that restarts makes no new test of it.
+        z.connected(at(1).at);
+        let said = facts(&mut z, topic, felt, at(seconds));
+        assert_eq!(said, [(gas(true, test), false)], "{seconds}");
+    }
+    let mut z = dialect();
+    let mut hear = |payload, heard| facts(&mut z, "zigbee2mqtt/gas", payload, heard).remove(0).0;
+    hear(testing, at(0));
+    assert_eq!(hear(felt, at(600)), gas(true, false));
+    assert_eq!(hear(felt, at(660)), gas(true, false), "and so it stays");
+    hear(r#"{"gas":false,"self_test":false}"#, at(700));
+    assert_eq!(hear(felt, at(1000)), gas(true, true), "the next test is one");
+    // One that was remembered is of any age.
+    let mut z = dialect();
+    facts(&mut z, "zigbee2mqtt/gas", testing, retained());
+    let said = facts(&mut z, "zigbee2mqtt/gas", felt, live());
+    assert_eq!(said, [(gas(true, false), false)]);
 }
 
 #[test]
