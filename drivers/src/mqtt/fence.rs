@@ -1,5 +1,7 @@
-//! Circles on the map for one locator. It must never say that somebody left because of a position
-//! that is too inaccurate to tell, nor flutter at the edge of a circle.
+//! Circles on the map for one locator. It must never say that somebody left or came because of a
+//! position that is too inaccurate to tell, nor flutter at the edge of a circle. A position that is
+//! less accurate than a circle is wide never lies inside it; it lies outside where even its error
+//! does not reach the circle: who wanders off where only a mast is heard is still missed.
 
 use anju_model::config::Zone;
 use anju_model::observation::Location;
@@ -83,16 +85,16 @@ impl Fence {
     pub fn judge(&mut self, fix: &Fix, claim: Option<(&str, bool)>) -> Vec<Crossing> {
         let mut crossings = Vec::new();
         for (zone, inside) in &mut self.zones {
-            if fix.accuracy > zone.radius {
-                continue;
-            }
+            let coarse = fix.accuracy > zone.radius;
             let metres = fix.metres_to(zone);
             let edge = EDGE.max(fix.accuracy).max(zone.radius / 10.0);
             let claimed = claim.filter(|(id, _)| *id == zone.id).map(|(_, entered)| entered);
-            let now = if metres <= zone.radius && claimed != Some(false) {
-                true
-            } else if metres > zone.radius + edge {
+            let now = if metres > zone.radius + edge {
                 false
+            } else if coarse {
+                continue;
+            } else if metres <= zone.radius && claimed != Some(false) {
+                true
             } else if let Some(claimed) = claimed {
                 claimed
             } else {
@@ -133,19 +135,36 @@ mod tests {
     }
 
     #[test]
-    fn the_edge_does_not_flutter_and_coarse_fixes_do_not_count() {
+    fn the_edge_does_not_flutter_and_no_coarse_fix_is_inside() {
         let mut fence = fence();
         assert_eq!(entered(&fence.judge(&north(10.0, 5.0), None)), [(true, true)]);
         for metres in [149.0, 155.0, 165.0, 140.0] {
             assert_eq!(entered(&fence.judge(&north(metres, 5.0), None)), [], "{metres}");
         }
-        // Far away, but less accurate than the circle is wide.
-        assert_eq!(entered(&fence.judge(&north(3000.0, 151.0), None)), []);
         assert_eq!(entered(&fence.judge(&north(171.0, 5.0), None)), [(false, false)]);
+        // The middle, but less accurate than the circle is wide.
+        assert_eq!(entered(&fence.judge(&north(0.0, 151.0), None)), []);
+        assert_eq!(entered(&fence.judge(&north(0.0, 151.0), Some(("home", true)))), []);
         assert_eq!(entered(&fence.judge(&north(160.0, 5.0), None)), []);
         assert_eq!(entered(&fence.judge(&north(149.0, 5.0), None)), [(true, false)]);
         // 200 m with an error of 60 m is not surely out.
         assert_eq!(entered(&fence.judge(&north(200.0, 60.0), None)), []);
+    }
+
+    #[test]
+    fn whoever_is_far_away_is_out_however_coarse_the_fix() {
+        let inside = [(true, true)];
+        for (metres, accuracy) in [(10_000.0, 800.0), (3000.0, 151.0), (311.0, 160.0)] {
+            let mut fence = fence();
+            assert_eq!(entered(&fence.judge(&north(0.0, 5.0), None)), inside);
+            let left = fence.judge(&north(metres, accuracy), None);
+            assert_eq!(entered(&left), [(false, false)], "{metres}");
+        }
+        for (metres, accuracy) in [(200.0, 60.0), (309.0, 160.0), (3000.0, 2900.0)] {
+            let mut fence = fence();
+            assert_eq!(entered(&fence.judge(&north(0.0, 5.0), None)), inside);
+            assert_eq!(entered(&fence.judge(&north(metres, accuracy), None)), [], "{metres}");
+        }
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn stale_early_and_inaccurate_positions_do_not_count() {
     let o = owntracks.as_mut();
     hear(o, &location(5.0, 12.0, WALL - 60), live());
     for (what, payload) in [
-        ("inaccurate", location(4000.0, 900.0, WALL)),
+        ("inaccurate", location(4000.0, 3900.0, WALL)),
         ("of this morning", location(4000.0, 9.0, WALL - 3 * 3600)),
         ("older than the last", location(4000.0, 9.0, WALL - 61)),
         ("of tomorrow", location(4000.0, 9.0, WALL + 86_400)),

@@ -15,7 +15,8 @@ pub(in crate::config) const ZONE: Section = Section {
             "radius",
             Kind::Integer { min: 50, max: 100_000 },
             "150",
-            "Metres; a fix less accurate than this does not count.",
+            "Metres; a fix less accurate than this never puts somebody inside, and outside only beyond \
+             its error.",
         ),
     ],
 };
