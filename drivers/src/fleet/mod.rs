@@ -53,6 +53,13 @@ pub struct Limits {
     pub longest_pause: Duration,
     /// Failures in a row before its devices count as offline.
     pub failures_to_offline: u32,
+    /// A run this long in which something was heard counts as healthy: failures before it are
+    /// forgotten.
+    pub healthy_heard: Duration,
+    /// A run this long counts as healthy although nothing was heard. It is longer than any driver
+    /// waits for a device that does not answer: else the wait itself would be the healthy run, and
+    /// the device never lost.
+    pub healthy_silent: Duration,
     /// A driver's thread that gives no sign for this long is blocked.
     pub blocked_after: Duration,
 }
@@ -63,6 +70,8 @@ impl Default for Limits {
             first_pause: Duration::from_secs(1),
             longest_pause: Duration::from_secs(60),
             failures_to_offline: 3,
+            healthy_heard: Duration::from_secs(30),
+            healthy_silent: Duration::from_secs(10 * 60),
             blocked_after: Duration::from_secs(30),
         }
     }

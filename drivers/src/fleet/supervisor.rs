@@ -22,9 +22,6 @@ use crate::readings::Readings;
 /// Time a driver has to stop by itself.
 const GRACE: Duration = Duration::from_millis(1200);
 
-/// A run this long counts as healthy: failures before it are forgotten.
-const HEALTHY_RUN: Duration = Duration::from_secs(30);
-
 /// What a supervisor looks after.
 pub struct Charge {
     /// The driver.
@@ -67,8 +64,10 @@ pub async fn supervise(mut charge: Charge) {
     loop {
         let began = Instant::now();
         charge.health.send_replace(Health::Running);
-        let end = run_once(&mut charge, &mut offline).await;
-        if began.elapsed() >= HEALTHY_RUN {
+        let mut heard = false;
+        let end = run_once(&mut charge, &mut offline, &mut heard).await;
+        let Limits { healthy_heard, healthy_silent, .. } = charge.limits;
+        if began.elapsed() >= if heard { healthy_heard } else { healthy_silent } {
             failures = 0;
             pauses.reset();
         }
@@ -145,8 +144,9 @@ async fn send(charge: &Charge, observation: Observation) {
     let _ = charge.reports.send(Report { observation, recorded: None }).await;
 }
 
-/// One run: a thread, its reports passed on, its commands passed in, its beat watched.
-async fn run_once(charge: &mut Charge, offline: &mut HashSet<DeviceId>) -> End {
+/// One run: a thread, its reports passed on, its commands passed in, its beat watched. `heard` is set
+/// once it reports more than that a device is lost.
+async fn run_once(charge: &mut Charge, offline: &mut HashSet<DeviceId>, heard: &mut bool) -> End {
     let (report_tx, mut report_rx) = mpsc::channel::<Report>(64);
     let (command_tx, command_rx) = mpsc::channel(16);
     let stop = charge.stop.child_token();
@@ -173,7 +173,7 @@ async fn run_once(charge: &mut Charge, offline: &mut HashSet<DeviceId>) -> End {
             biased;
             end = &mut ended => {
                 while let Ok(report) = report_rx.try_recv() {
-                    pass_on(charge, offline, report).await;
+                    *heard |= pass_on(charge, offline, report).await;
                 }
                 return match end {
                     _ if stopping || charge.stop.is_cancelled() => End::Stopped,
@@ -182,7 +182,10 @@ async fn run_once(charge: &mut Charge, offline: &mut HashSet<DeviceId>) -> End {
                     Err(_) => End::Failed("its thread ended".to_owned()),
                 };
             }
-            Some(report) = report_rx.recv() => pass_on(charge, offline, report).await,
+            () = charge.stop.cancelled(), if !stopping => {
+                stopping = true;
+                deadline = Instant::now() + GRACE;
+            }
             Some(command) = charge.commands.recv() => {
                 if let Err(error) = command_tx.try_send(command) {
                     refuse(error.into_inner());
@@ -193,10 +196,6 @@ async fn run_once(charge: &mut Charge, offline: &mut HashSet<DeviceId>) -> End {
                     deadline = Instant::now() + charge.limits.blocked_after;
                 }
             }
-            () = charge.stop.cancelled(), if !stopping => {
-                stopping = true;
-                deadline = Instant::now() + GRACE;
-            }
             () = tokio::time::sleep_until(deadline) => {
                 stop.cancel();
                 if stopping {
@@ -205,13 +204,15 @@ async fn run_once(charge: &mut Charge, offline: &mut HashSet<DeviceId>) -> End {
                 charge.health.send_replace(Health::Blocked);
                 return End::Blocked(ended);
             }
+            // Last: whoever reports without pause must still obey and stop.
+            Some(report) = report_rx.recv() => *heard |= pass_on(charge, offline, report).await,
         }
     }
 }
 
 /// Passes a report on, saying first that the device is back if it was lost. What is known only from
-/// before is no proof that the device is there now.
-async fn pass_on(charge: &Charge, offline: &mut HashSet<DeviceId>, report: Report) {
+/// before is no proof that the device is there now. Whether it says more than that it is lost.
+async fn pass_on(charge: &Charge, offline: &mut HashSet<DeviceId>, report: Report) -> bool {
     let origin: &Origin = &report.observation.origin;
     let says = match &report.observation.fact {
         Fact::Online(online) => Some(online.online),
@@ -224,6 +225,7 @@ async fn pass_on(charge: &Charge, offline: &mut HashSet<DeviceId>, report: Repor
     }
     charge.readings.note(&report.observation);
     let _ = charge.reports.send(report).await;
+    says != Some(false)
 }
 
 /// Linux keeps 15 bytes of a thread's name.

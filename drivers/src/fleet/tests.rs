@@ -10,6 +10,10 @@ enum Habit {
     Panics,
     Blocks,
     FailsTimes(u32),
+    /// Waits for a device that does not answer, says at most that it is lost, and fails.
+    WaitsFor(Duration),
+    /// Reports without pause, and obeys.
+    Floods,
     Works,
 }
 
@@ -64,15 +68,29 @@ impl Driver for TestDriver {
                     let reason = "unplugged".to_owned();
                     return Err(DriverError::Link { link: "test".into(), reason });
                 }
-                Habit::FailsTimes(_) | Habit::Works => {}
+                Habit::WaitsFor(time) => {
+                    tokio::time::sleep(time).await;
+                    let reason = "says nothing any more".to_owned();
+                    return Err(DriverError::Link { link: "test".into(), reason });
+                }
+                Habit::FailsTimes(_) | Habit::Floods | Habit::Works => {}
             }
             context.report(Observation::new(self.origin(), Motion { moving: true })).await?;
+            let origin = self.origin();
+            let (stop, flood) = (context.stop.clone(), matches!(self.habit, Habit::Floods));
             loop {
+                if flood {
+                    context
+                        .report(Observation::new(origin.clone(), Motion { moving: true }))
+                        .await?;
+                }
                 tokio::select! {
-                    () = context.stop.cancelled() => return Ok(()),
+                    biased;
+                    () = stop.cancelled() => return Ok(()),
                     Some(command) = context.commands.recv() => {
                         let _ = command.done.send(Ok(()));
                     }
+                    () = std::future::ready(()), if flood => {}
                 }
             }
         })
@@ -84,6 +102,8 @@ fn limits() -> Limits {
         first_pause: Duration::from_millis(5),
         longest_pause: Duration::from_millis(20),
         failures_to_offline: 2,
+        healthy_heard: Duration::from_millis(100),
+        healthy_silent: Duration::from_secs(60),
         blocked_after: Duration::from_millis(300),
     }
 }
@@ -155,6 +175,47 @@ async fn a_device_is_told_lost_once_and_back_once() {
     assert!(matches!(&said[1], Fact::Online(o) if o.online));
     assert!(matches!(&said[2], Fact::Motion(_)));
     fleet.stop_all().await;
+}
+
+#[tokio::test]
+async fn a_driver_that_waits_long_before_it_fails_loses_its_device_once() {
+    let (tx, mut reports) = mpsc::channel(16);
+    let mut fleet = Fleet::new(tx, limits());
+    // Longer than what counts as healthy where something is heard.
+    let driver = TestDriver::new("hangs", Habit::WaitsFor(2 * limits().healthy_heard));
+    fleet.start(driver.clone()).unwrap();
+    let said = next(&mut reports).await.fact;
+    assert!(
+        matches!(&said, Fact::Online(o) if !o.online && o.reason.as_deref() == Some("test: says nothing any more"))
+    );
+    assert!(*driver.starts.borrow() >= limits().failures_to_offline);
+    let mut starts = driver.starts.subscribe();
+    let goes_on = starts.wait_for(|starts| *starts >= limits().failures_to_offline + 3);
+    tokio::time::timeout(Duration::from_secs(20), goes_on).await.expect("it is tried").unwrap();
+    assert!(reports.try_recv().is_err(), "told once");
+    fleet.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_driver_that_reports_without_pause_still_obeys_and_stops() {
+    let (tx, mut reports) = mpsc::channel(16);
+    let mut fleet = Fleet::new(tx, limits());
+    fleet.start(TestDriver::new("floods", Habit::Floods)).unwrap();
+    next(&mut reports).await;
+    // A box that takes them more slowly than they come, so that there is always one more.
+    let drain = tokio::spawn(async move {
+        while reports.recv().await.is_some() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    let floods: DeviceId = "floods".parse().unwrap();
+    for _ in 0..3 {
+        fleet.commander().ask(&floods, Action::Hush).await.unwrap();
+    }
+    let stopping = tokio::time::timeout(Duration::from_secs(20), fleet.stop_all());
+    stopping.await.expect("it stops");
+    drop(fleet);
+    drain.await.unwrap();
 }
 
 #[tokio::test]
