@@ -21,6 +21,9 @@ const DRIFT: Duration = Duration::from_secs(60);
 /// Readings that jump are said at most this often.
 const JUMP: Duration = Duration::from_secs(5);
 
+/// Breathing that has stopped is said again after this long: one word of it is no alarm.
+const STOPPED: Duration = Duration::from_secs(10);
+
 /// A cell's voltage alone is said at most this often.
 const VOLTAGE: Duration = Duration::from_secs(6 * 3600);
 
@@ -122,6 +125,9 @@ impl Memory {
             let age = now.saturating_duration_since(*at);
             match fact {
                 Fact::Link(_) => age >= SIGN_OF_LIFE,
+                Fact::Vital(now) if now.apnoea == Some(true) && !taken_off(before, now) => {
+                    age >= STOPPED
+                }
                 _ if before == fact => goes_on(fact) && age >= GOES_ON,
                 _ if grew(before, fact) => true,
                 Fact::Climate(Climate {
@@ -180,6 +186,19 @@ mod tests {
     use anju_model::observation::{Contact, Help};
 
     use super::*;
+
+    #[test]
+    fn breathing_that_has_stopped_is_said_again() {
+        let mut memory = Memory::default();
+        let start = Instant::now();
+        let stopped = Fact::from(Vital { apnoea: Some(true), ..Vital::default() });
+        let said =
+            [0, 5, 15, 20, 25].map(|s| memory.news(&stopped, start + Duration::from_secs(s)));
+        assert_eq!(said, [true, false, true, false, true]);
+        let over = Fact::from(Vital { apnoea: Some(false), ..Vital::default() });
+        let said = [26, 60, 600].map(|s| memory.news(&over, start + Duration::from_secs(s)));
+        assert_eq!(said, [true, false, false]);
+    }
 
     #[test]
     fn who_is_tested_tells_its_reading_anew_and_no_state() {

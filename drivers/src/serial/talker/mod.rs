@@ -65,6 +65,11 @@ pub trait Talker: Send + Sync {
         Vec::new()
     }
 
+    /// How often it is asked now.
+    fn ask_every(&self) -> Duration {
+        ASK_EVERY
+    }
+
     /// Longest silence of a device that works; `None` for one that is silent by nature.
     fn silence(&self) -> Option<Duration>;
 }
@@ -182,15 +187,16 @@ struct Session<'a> {
 impl Session<'_> {
     async fn run<W: Wires>(mut self, mut wires: W, context: &Context) -> Result<(), DriverError> {
         self.send(&mut wires, self.talker.begin()).await?;
-        let mut next_ask = Instant::now() + ASK_EVERY;
+        let mut asked_at = Instant::now();
         let mut heard_at = Instant::now();
         let mut bytes = [0; 512];
         loop {
             let now = Instant::now();
-            if now >= next_ask {
+            if now >= asked_at + self.talker.ask_every() {
                 self.send(&mut wires, self.talker.ask()).await?;
-                next_ask = now + ASK_EVERY;
+                asked_at = now;
             }
+            let next_ask = asked_at + self.talker.ask_every();
             let silent_at = self.talker.silence().map(|most| heard_at + most);
             if let Some(at) = silent_at
                 && now >= at

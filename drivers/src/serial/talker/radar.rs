@@ -2,15 +2,17 @@
 //! heart, sleep), DFRobot SEN0623. Their makers' manuals give the frame as
 //! `53 59 control command length(2, high first) data sum 54 43`, the sum over all bytes before it;
 //! a query is the command with bit 7 and data `0F`, its answer has that bit too. A fall is only
-//! credible from overhead, so that a person who lies still for long is told besides. The older
-//! MR24FDB1 and the newer BHA2 and FDA2 speak otherwise and are not understood.
+//! credible from overhead, so that a person who lies still for long is told besides. That breathing
+//! has stopped is told only of somebody who was last seen still and not out of bed: the breath of
+//! whoever moves is not found. The older MR24FDB1 and the newer BHA2 and FDA2 speak otherwise and are
+//! not understood.
 
 use std::time::Duration;
 
 use anju_model::observation::{Bed, Fall, FallState, Motion, Presence, SleepStage, Vital};
 use anju_model::{DeviceKind, Fact};
 
-use super::{Heard, Talker, frames};
+use super::{ASK_EVERY, Heard, Talker, frames};
 use crate::serial::stream::{BadFrame, Framed, Step, Stream, sum};
 
 /// Bits a second, 8N1.
@@ -25,6 +27,10 @@ const TRAILER: usize = 3;
 
 /// The radar says something each minute, and is asked each minute.
 const SILENCE: Duration = Duration::from_secs(150);
+
+/// While breathing is said to have stopped, it is asked this often whether it still has: one word is
+/// no alarm, and a minute is long for who does not breathe.
+const ASK_OF_BREATH: Duration = Duration::from_secs(15);
 
 /// One frame whose sum holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,16 +141,29 @@ pub fn said(frame: &Frame) -> Option<Said> {
 pub struct Radar {
     kind: DeviceKind,
     stream: Stream<Frame>,
+    /// What was measured, but for `apnoea`.
     vital: Vital,
+    /// What was last told of breathing that stopped.
+    apnoea: Option<bool>,
     fallen: bool,
     present: Option<bool>,
+    moving: Option<bool>,
+    in_bed: Option<bool>,
 }
 
 impl Radar {
     /// A radar used as that kind of device.
     pub fn new(kind: DeviceKind) -> Self {
-        let (stream, vital) = (Stream::default(), Vital::default());
-        Self { kind, stream, vital, fallen: false, present: None }
+        Self {
+            kind,
+            stream: Stream::default(),
+            vital: Vital::default(),
+            apnoea: None,
+            fallen: false,
+            present: None,
+            moving: None,
+            in_bed: None,
+        }
     }
 
     fn take(&mut self, said: Said, facts: &mut Vec<Fact>) {
@@ -157,7 +176,13 @@ impl Radar {
                     self.vital = Vital::default();
                 }
             }
-            Said::Moving(moving) => facts.push(Motion { moving }.into()),
+            Said::Moving(moving) => {
+                self.moving = Some(moving);
+                facts.push(Motion { moving }.into());
+                if moving {
+                    self.breathes(facts);
+                }
+            }
             Said::Fall(fallen) => {
                 let before = std::mem::replace(&mut self.fallen, fallen);
                 if fallen || before {
@@ -170,19 +195,51 @@ impl Radar {
                 facts.push(Fall { state: FallState::Confirmed }.into());
             }
             Said::Still(_) => {}
-            Said::Breathing(breathing) => {
-                // Only of somebody who is there can it be said that the breath has stopped.
-                let apnoea = !breathing && self.present == Some(true);
-                self.measure(facts, |vital| vital.apnoea = Some(apnoea));
+            Said::Breathing(true) => self.tell_apnoea(false, facts),
+            // Who is not seen any more is not seen to breathe again either.
+            Said::Breathing(false) if self.apnoea == Some(true) && self.present != Some(true) => {}
+            Said::Breathing(false) => {
+                let rests = self.present == Some(true)
+                    && self.moving == Some(false)
+                    && self.in_bed != Some(false);
+                self.tell_apnoea(rests, facts);
             }
             Said::BreathRate(rate) => {
                 self.measure(facts, |vital| vital.breaths_per_minute = rate.map(f64::from));
+                if rate.is_some() {
+                    self.breathes(facts);
+                }
             }
             Said::HeartRate(rate) => {
                 self.measure(facts, |vital| vital.heart_beats_per_minute = rate.map(f64::from));
             }
-            Said::InBed(occupied) => facts.push(Bed { occupied }.into()),
+            Said::InBed(occupied) => {
+                self.in_bed = Some(occupied);
+                facts.push(Bed { occupied }.into());
+                if !occupied {
+                    self.breathes(facts);
+                }
+            }
             Said::Sleep(stage) => self.measure(facts, |vital| vital.sleep_stage = stage),
+        }
+    }
+
+    /// What shows that somebody lives ends what was said of the breath.
+    fn breathes(&mut self, facts: &mut Vec<Fact>) {
+        if self.apnoea == Some(true) {
+            self.tell_apnoea(false, facts);
+        }
+    }
+
+    /// Tells whether breathing has stopped, each time it has and once that it has not. Other
+    /// readings do not carry it on: whoever judges takes each for a word of its own.
+    fn tell_apnoea(&mut self, stopped: bool, facts: &mut Vec<Fact>) {
+        if stopped {
+            // The rate is one of before.
+            self.vital.breaths_per_minute = None;
+        }
+        if self.apnoea.replace(stopped) != Some(false) || stopped {
+            facts.push(Vital { apnoea: Some(stopped), ..self.vital.clone() }.into());
         }
     }
 
@@ -233,11 +290,17 @@ impl Talker for Radar {
         match self.kind {
             DeviceKind::FallDetector => ask.extend([query(0x83, 0x01), query(0x83, 0x05)]),
             DeviceKind::SleepMonitor | DeviceKind::Mattress => {
-                ask.extend([query(0x81, 0x02), query(0x85, 0x02), query(0x84, 0x01)]);
+                // Where somebody is before whether the breath is found.
+                ask.extend([query(0x84, 0x01), query(0x81, 0x02), query(0x85, 0x02)]);
+                ask.push(query(0x81, 0x01));
             }
             _ => {}
         }
         ask
+    }
+
+    fn ask_every(&self) -> Duration {
+        if self.apnoea == Some(true) { ASK_OF_BREATH } else { ASK_EVERY }
     }
 
     fn silence(&self) -> Option<Duration> {

@@ -93,6 +93,81 @@ fn nobody_has_no_heart_beat() {
     assert_eq!(vital.apnoea, Some(false));
 }
 
+/// A frame with one byte of data.
+fn frame(control: u8, command: u8, value: u8) -> Vec<u8> {
+    let mut bytes = vec![0x53, 0x59, control, command, 0x00, 0x01, value];
+    bytes.push(bytes.iter().fold(0, |sum: u8, byte| sum.wrapping_add(*byte)));
+    bytes.extend([0x54, 0x43]);
+    bytes
+}
+
+/// What a radar says of breathing, for each of some frames one after the other.
+fn apnoea(radar: &mut Radar, frames: &[Vec<u8>]) -> Vec<Option<bool>> {
+    let said = |frame: &Vec<u8>| {
+        let facts = facts(radar, frame).into_iter();
+        facts
+            .filter_map(|fact| if let Fact::Vital(vital) = fact { vital.apnoea } else { None })
+            .next_back()
+    };
+    frames.iter().map(said).collect()
+}
+
+/// Somebody is there.
+const PRESENT: [u8; 10] = [0x53, 0x59, 0x80, 0x01, 0x00, 0x01, 0x01, 0x2F, 0x54, 0x43];
+/// No breath is found.
+const NO_BREATH: [u8; 10] = [0x53, 0x59, 0x81, 0x01, 0x00, 0x01, 0x04, 0x33, 0x54, 0x43];
+
+#[test]
+fn only_who_lies_still_in_bed_can_have_stopped_to_breathe() {
+    for elsewhere in [frame(0x80, 0x02, 2), frame(0x84, 0x01, 0)] {
+        for before in [true, false] {
+            let mut radar = Radar::new(DeviceKind::SleepMonitor);
+            let mut frames = vec![PRESENT.to_vec(), NO_BREATH.to_vec(), frame(0x85, 0x02, 72)];
+            frames.insert(if before { 1 } else { 3 }, elsewhere.clone());
+            frames.extend([NO_BREATH.to_vec(), frame(0x85, 0x02, 74)]);
+            let said = apnoea(&mut radar, &frames);
+            assert!(!said.contains(&Some(true)), "{elsewhere:02X?} {said:?}");
+        }
+    }
+}
+
+#[test]
+fn no_breath_of_who_lies_still_is_told_with_each_word_of_it_and_no_other() {
+    let mut radar = Radar::new(DeviceKind::SleepMonitor);
+    let lies = [PRESENT.to_vec(), frame(0x80, 0x02, 1), frame(0x84, 0x01, 1)];
+    assert_eq!(apnoea(&mut radar, &lies), [None; 3]);
+    let hears = [
+        (frame(0x81, 0x02, 16), None),
+        (NO_BREATH.to_vec(), Some(true)),
+        // A heart beat says nothing of the breath.
+        (frame(0x85, 0x02, 72), None),
+        (NO_BREATH.to_vec(), Some(true)),
+        // A breath is one.
+        (frame(0x81, 0x02, 12), Some(false)),
+        (frame(0x81, 0x02, 12), None),
+        (NO_BREATH.to_vec(), Some(true)),
+        (frame(0x81, 0x02, 0), None),
+        // So is whoever moves or gets up.
+        (frame(0x80, 0x02, 2), Some(false)),
+        (NO_BREATH.to_vec(), None),
+        (frame(0x80, 0x02, 1), None),
+        (NO_BREATH.to_vec(), Some(true)),
+        (frame(0x84, 0x01, 0), Some(false)),
+        (frame(0x84, 0x01, 1), None),
+        (NO_BREATH.to_vec(), Some(true)),
+        (frame(0x81, 0x01, 1), Some(false)),
+        (NO_BREATH.to_vec(), Some(true)),
+        // Who is not seen any more is not seen to breathe.
+        (frame(0x80, 0x01, 0), None),
+        (NO_BREATH.to_vec(), None),
+    ];
+    for (at, (frame, said)) in hears.into_iter().enumerate() {
+        assert_eq!(apnoea(&mut radar, &[frame]), [said], "{at}");
+    }
+    let ask = Radar::new(DeviceKind::SleepMonitor).ask();
+    assert!(ask.contains(&frame(0x81, 0x81, 0x0F)), "it is asked for the breath");
+}
+
 #[test]
 fn a_presence_radar_tells_who_moves_and_who_is_still() {
     let told = |says: &str| facts(&mut Ld2410::default(), &vector("ld2410", says));
