@@ -320,7 +320,7 @@ impl Device {
         let advert = bthome::decode(self.address, self.key()?, data)?;
         self.trigger_based = advert.trigger_based;
         let fresh = match (advert.counter, advert.packet) {
-            (Some(counter), _) => self.counted(counter)?,
+            (Some(counter), _) => self.counted(counter, now)?,
             (None, Some(packet)) => self.fresh(Mark::Packet(packet), SAME_PACKET, now),
             (None, None) => self.fresh(Mark::Bytes(data.to_vec()), SAME_PRESS, now),
         };
@@ -336,7 +336,7 @@ impl Device {
             return Ok(Vec::new());
         }
         let fresh = if advert.encrypted {
-            self.counted(advert.counter)?
+            self.counted(advert.counter, now)?
         } else {
             let [number, ..] = advert.counter.to_le_bytes();
             self.fresh(Mark::Packet(number), SAME_PACKET, now)
@@ -345,8 +345,8 @@ impl Device {
     }
 
     /// Whether an authentic message is news, by its counter.
-    fn counted(&mut self, counter: u32) -> Result<bool, Malformed> {
-        match self.counter.take(counter) {
+    fn counted(&mut self, counter: u32, now: Instant) -> Result<bool, Malformed> {
+        match self.counter.take(counter, now) {
             Age::New => Ok(true),
             Age::Repeated => Ok(false),
             Age::Old => Err(Malformed::Replayed),

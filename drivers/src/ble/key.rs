@@ -2,12 +2,14 @@
 //! memory of their counters. Keys must never be shown, and an old message sent again never count.
 
 use std::fmt;
+use std::time::Duration;
 
 use aes::Aes128;
 use ccm::Ccm;
 use ccm::aead::{AeadInOut, KeyInit};
 use ccm::consts::{U4, U12, U13};
 use thiserror::Error;
+use tokio::time::Instant;
 
 use super::bytes::Malformed;
 
@@ -85,6 +87,8 @@ impl fmt::Debug for Key {
 
 /// A counter lower than this may be that of a device that just got a new battery.
 const FRESH: u32 = 128;
+/// After so long without a message that counts, any lower counter may be.
+const SILENCE: Duration = Duration::from_secs(10 * 60);
 /// So many growing counters in a row make a new beginning believed.
 const BELIEVED_AFTER: u8 = 3;
 
@@ -102,30 +106,45 @@ pub enum Age {
 /// The counter of one device. Only an authentic message may be shown to it.
 ///
 /// A device starts from zero when its battery is changed. Were it refused until it has caught up,
-/// a help button would be mute for months, so that three low counters in a row that grow are
-/// believed; frightened people press again. One recorded message sent again never passes.
+/// a help button would be mute for months, so that three lower counters in a row that grow are
+/// believed; frightened people press again. A beginning that the box did not hear, because the
+/// battery was changed elsewhere, may already stand at any height: it is believed in the same way
+/// once the old count has been silent for ten minutes, which a device that lives and is near is not.
+///
+/// One recorded message sent again never passes. Three recorded ones, in their order and after such a
+/// silence, do: nothing in them differs from a device that counts anew under its old key. That is
+/// accepted. It needs somebody with a transmitter at the house, who can so call for help in vain or
+/// show an old state of a device that is silent anyway; while it sends, and an alarm does, nothing
+/// old passes, and its next message, which counts higher, ends what was replayed. The other way a
+/// person who presses is not heard.
 #[derive(Debug, Clone, Default)]
 pub struct Counter {
     last: Option<u32>,
+    /// When a message last counted, or was a repeat of one that did.
+    heard: Option<Instant>,
+    /// The highest of the lower counters in a row, and how many they are.
     fresh: Option<(u32, u8)>,
 }
 
 impl Counter {
     /// Takes the counter of an authentic message.
-    pub fn take(&mut self, counter: u32) -> Age {
+    pub fn take(&mut self, counter: u32, now: Instant) -> Age {
         if self.last == Some(counter) {
+            self.heard = Some(now);
             return Age::Repeated;
         }
-        if self.last.is_some_and(|last| counter < last) && !self.restarted(counter) {
+        if self.last.is_some_and(|last| counter < last) && !self.restarted(counter, now) {
             return Age::Old;
         }
         self.last = Some(counter);
+        self.heard = Some(now);
         self.fresh = None;
         Age::New
     }
 
-    fn restarted(&mut self, counter: u32) -> bool {
-        if counter >= FRESH {
+    fn restarted(&mut self, counter: u32, now: Instant) -> bool {
+        let silent = self.heard.is_none_or(|at| now.saturating_duration_since(at) >= SILENCE);
+        if counter >= FRESH && !silent {
             return false;
         }
         let times = match self.fresh {
@@ -160,32 +179,59 @@ mod tests {
         }
     }
 
+    fn after(seconds: u64) -> Instant {
+        static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+        *START + Duration::from_secs(seconds)
+    }
+
     #[test]
     fn counters_grow() {
-        let mut counter = Counter::default();
-        assert_eq!(counter.take(1000), Age::New);
-        assert_eq!(counter.take(1000), Age::Repeated);
-        assert_eq!(counter.take(999), Age::Old);
-        assert_eq!(counter.take(1001), Age::New);
+        let (mut counter, now) = (Counter::default(), after(0));
+        assert_eq!(counter.take(1000, now), Age::New);
+        assert_eq!(counter.take(1000, now), Age::Repeated);
+        assert_eq!(counter.take(999, now), Age::Old);
+        assert_eq!(counter.take(1001, now), Age::New);
     }
 
     #[test]
     fn a_new_battery_is_believed_at_the_third_message() {
-        let mut counter = Counter::default();
-        counter.take(100_000);
-        assert_eq!([5, 5, 5, 5].map(|low| counter.take(low)), [Age::Old; 4]);
-        assert_eq!([6, 7].map(|low| counter.take(low)), [Age::Old, Age::New]);
-        assert_eq!(counter.take(7), Age::Repeated);
-        assert_eq!(counter.take(8), Age::New);
+        let (mut counter, now) = (Counter::default(), after(0));
+        counter.take(100_000, now);
+        assert_eq!([5, 5, 5, 5].map(|low| counter.take(low, now)), [Age::Old; 4]);
+        assert_eq!([6, 7].map(|low| counter.take(low, now)), [Age::Old, Age::New]);
+        assert_eq!(counter.take(7, now), Age::Repeated);
+        assert_eq!(counter.take(8, now), Age::New);
+    }
+
+    #[test]
+    fn a_new_battery_whose_beginning_was_not_heard_is_believed_after_a_silence() {
+        let told = |silence: u64, low: &[u32]| {
+            let mut counter = Counter::default();
+            counter.take(100_000, after(0));
+            let at = |i: usize| after(silence + i as u64);
+            let take = |(i, low): (usize, &u32)| counter.take(*low, at(i));
+            low.iter().enumerate().map(take).collect::<Vec<_>>()
+        };
+        use Age::{New, Old, Repeated};
+        let three = [500, 501, 502, 502, 503];
+        assert_eq!(told(20 * 60, &three), [Old, Old, New, Repeated, New]);
+        assert_eq!(told(60, &three), [Old; 5], "while it lives");
+        // One that is sent again and again, and the old one that comes back.
+        assert_eq!(told(20 * 60, &[500; 5]), [Old; 5]);
+        assert_eq!(told(20 * 60, &[500, 501, 100_001, 502, 503]), [Old, Old, New, Old, Old]);
+        assert_eq!(told(20 * 60, &[500, 501, 502, 100_001, 503]), [Old, Old, New, New, Old]);
     }
 
     proptest! {
         #[test]
-        fn nothing_passes_twice_in_a_row(counters in proptest::collection::vec(any::<u32>(), 1..40)) {
-            let mut counter = Counter::default();
-            for value in counters {
-                counter.take(value);
-                prop_assert_ne!(counter.take(value), Age::New);
+        fn nothing_passes_twice_in_a_row(
+            counters in proptest::collection::vec((any::<u32>(), 0..2000_u64), 1..40),
+        ) {
+            let (mut counter, mut at) = (Counter::default(), 0);
+            for (value, pause) in counters {
+                at += pause;
+                counter.take(value, after(at));
+                prop_assert_ne!(counter.take(value, after(at)), Age::New);
             }
         }
     }
