@@ -18,6 +18,7 @@ mod tests;
 pub mod wyoming;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anju_model::config::{Binding, Device, LinkKind, NetBinding};
 use anju_model::observation::{Online, Origin};
@@ -47,6 +48,8 @@ pub struct NetDriver {
     name: String,
     origin: Origin,
     binding: NetBinding,
+    /// Whether a wake-word service ever detected anything; outlives a run.
+    detected: AtomicBool,
 }
 
 impl NetDriver {
@@ -57,6 +60,7 @@ impl NetDriver {
                 name: format!("net:{id}:{}", device.id),
                 origin: device.origin(),
                 binding: binding.clone(),
+                detected: AtomicBool::new(false),
             }),
             _ => None,
         };
@@ -91,7 +95,7 @@ impl Driver for NetDriver {
                         onvif::serve(url, login.as_ref(), &mut voice).await
                     }
                     NetBinding::Wyoming { address, wake_words } => {
-                        wyoming::serve(address, wake_words, &mut voice).await
+                        wyoming::serve(address, wake_words, &self.detected, &mut voice).await
                     }
                 }
             };

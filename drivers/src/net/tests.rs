@@ -32,7 +32,12 @@ impl Run {
     fn start(kind: DeviceKind, binding: NetBinding) -> Self {
         let device = DeviceId::new("it").unwrap();
         let origin = Origin { device, kind, room: None, person: None };
-        let driver = NetDriver { name: "net:lan:it".to_owned(), origin, binding };
+        let driver = NetDriver {
+            name: "net:lan:it".to_owned(),
+            origin,
+            binding,
+            detected: AtomicBool::new(false),
+        };
         let (sender, reports) = mpsc::channel(16);
         let (commands, receiver) = mpsc::channel(1);
         let stop = CancellationToken::new();
@@ -127,6 +132,37 @@ async fn a_wake_word_calls_for_help_and_the_satellite_listens_again() {
     drop((write, lines));
     let error = run.task.await.unwrap().unwrap_err().to_string();
     assert!(error.contains("ended the connection"), "{error}");
+}
+
+#[tokio::test]
+async fn a_service_without_a_microphone_is_in_trouble_until_it_detects() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let wake_words = vec!["jiu ming".to_owned()];
+    let mut run = Run::start(DeviceKind::VoiceAlarm, NetBinding::Wyoming { address, wake_words });
+    let (stream, _) = listener.accept().await.unwrap();
+    let (read, mut write) = stream.into_split();
+    let mut lines = BufReader::new(read).lines();
+    let mut next = async || lines.next_line().await.unwrap().unwrap();
+    assert!(next().await.contains("\"describe\""));
+    // What wyoming-openwakeword says of itself, shortened.
+    let info = r#"{"type":"info","data":{"asr":[],"wake":[{"name":"openwakeword","installed":true,"models":[{"name":"jiu_ming"}]}],"mic":[]}}"#;
+    write.write_all(format!("{info}\n").as_bytes()).await.unwrap();
+    assert!(next().await.contains("\"detect\""));
+    assert!(matches!(run.next().await.fact, Fact::Online(online) if online.online));
+    let Fact::Trouble(trouble) = run.next().await.fact else { panic!("it can not hear") };
+    assert!(trouble.active && trouble.reason.contains("hears only what is sent to it"));
+    // Told once, however often it says who it is.
+    write.write_all(format!("{info}\n").as_bytes()).await.unwrap();
+    let word = r#"{"type":"detection","data":{"name":"jiu_ming"}}"#;
+    for first in [true, false] {
+        write.write_all(format!("{word}\n").as_bytes()).await.unwrap();
+        assert!(matches!(run.next().await.fact, Fact::Help(_)));
+        if first {
+            assert!(matches!(run.next().await.fact, Fact::Trouble(over) if !over.active));
+        }
+    }
+    run.end().await;
 }
 
 proptest! {

@@ -2,12 +2,15 @@
 //! of its own: a satellite is told to run and its words come as `detection` events; a wake service
 //! is told which words to detect. No sound is asked for, and what comes is thrown away at once: the
 //! box keeps neither sound nor words but the name of the wake word. A lost service is told as lost.
+//! A wake service may hear only the sound that somebody sends to it, which the box never does; it
+//! answers for ever and can never call, so that it is told as in trouble until it has detected once.
 
 pub use anju_wyoming as event;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anju_model::observation::Help;
+use anju_model::observation::{Help, Trouble};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -35,24 +38,44 @@ pub fn called(event: &Event, wake_words: &[String]) -> Option<String> {
     (wake_words.is_empty() || wake_words.iter().any(wanted)).then(|| name.to_owned())
 }
 
-/// What starts the detection on a service that said who it is.
-fn start(info: &Event, wake_words: &[String]) -> Option<Value> {
-    let has = |part: &str| match info.data.get(part) {
-        Some(Value::Array(all)) => !all.is_empty(),
-        Some(Value::Object(one)) => !one.is_empty(),
-        _ => false,
-    };
-    if has("satellite") {
-        return Some(json!({"type": "run-satellite"}));
-    }
-    let names = (!wake_words.is_empty()).then(|| json!({ "names": wake_words }));
-    has("wake").then(|| json!({"type": "detect", "data": names.unwrap_or_else(|| json!({}))}))
+/// What a service is, as it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ear {
+    /// A room's microphone with what detects.
+    Satellite,
+    /// What detects, perhaps without a microphone.
+    Wake,
 }
 
-/// Listens until the service is lost.
+impl Ear {
+    fn of(info: &Event) -> Option<Self> {
+        let has = |part: &str| match info.data.get(part) {
+            Some(Value::Array(all)) => !all.is_empty(),
+            Some(Value::Object(one)) => !one.is_empty(),
+            _ => false,
+        };
+        if has("satellite") {
+            return Some(Self::Satellite);
+        }
+        has("wake").then_some(Self::Wake)
+    }
+
+    /// What starts its detection.
+    fn start(self, wake_words: &[String]) -> Value {
+        match self {
+            Self::Satellite => json!({"type": "run-satellite"}),
+            Self::Wake if wake_words.is_empty() => json!({"type": "detect", "data": {}}),
+            Self::Wake => json!({"type": "detect", "data": {"names": wake_words}}),
+        }
+    }
+}
+
+/// Listens until the service is lost. `detected` is whether it ever detected anything, in this run or
+/// one before.
 pub(super) async fn serve(
     address: &str,
     wake_words: &[String],
+    detected: &AtomicBool,
     voice: &mut Voice<'_>,
 ) -> Result<(), Broken> {
     let lost = |what: &str| {
@@ -68,7 +91,7 @@ pub(super) async fn serve(
     let mut buffer = vec![0; 8 * 1024];
     let mut heard_at = Instant::now();
     let mut asking = interval_at(heard_at, ASK_EVERY);
-    let mut started = false;
+    let mut started = None;
     loop {
         let read = tokio::select! {
             read = stream.read(&mut buffer) => read,
@@ -91,16 +114,23 @@ pub(super) async fn serve(
             match event.kind.as_str() {
                 "info" => {
                     voice.heard().await?;
-                    if !started {
-                        let Some(begin) = start(&event, wake_words) else {
+                    if started.is_none() {
+                        let Some(ear) = Ear::of(&event) else {
                             let reason = format!(
                                 "{address} has neither a satellite nor wake words; give the \
                                  address of a service that has"
                             );
                             return Err(Broken::Device(reason));
                         };
-                        send(&mut stream, &begin).await.map_err(|e| lost(&e))?;
-                        started = true;
+                        send(&mut stream, &ear.start(wake_words)).await.map_err(|e| lost(&e))?;
+                        started = Some(ear);
+                        if ear == Ear::Wake && !detected.load(Ordering::Relaxed) {
+                            let reason = "it hears only what is sent to it, unless it has a \
+                                          microphone of its own; give the address of a satellite, \
+                                          or say its word to show that it hears";
+                            let reason = reason.to_owned();
+                            voice.say(Trouble { active: true, reason }, false).await?;
+                        }
                     }
                 }
                 "ping" => {
@@ -111,6 +141,10 @@ pub(super) async fn serve(
                     if let Some(word) = called(&event, wake_words) {
                         let phrase = (!word.is_empty()).then_some(word);
                         voice.say(Help { phrase, ..Help::pressed() }, false).await?;
+                    }
+                    if !detected.swap(true, Ordering::Relaxed) && started == Some(Ear::Wake) {
+                        let reason = "it detected a word by itself".to_owned();
+                        voice.say(Trouble { active: false, reason }, false).await?;
                     }
                     // A satellite would now send sound until it has an answer; this is one, and it
                     // listens for its word again.
