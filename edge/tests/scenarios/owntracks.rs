@@ -39,7 +39,7 @@ async fn home_is_left_by_a_position_that_counts() {
     let at_home = json!({"zone": "home", "entered": true, "baseline": true});
     home.observed("phone", "location", at_home).await;
     home.observed("phone", "battery", json!({"percent": 64.0})).await;
-    home.say(topic, &location(30.25, 4000, 20)).await;
+    home.say(topic, &location(30.25, 7000, 20)).await;
     home.say(topic, &location(30.25, 9, 7200)).await;
     home.say(topic, &location(30.23, 9, 10)).await;
     let left = home.observed("phone", "location", json!({"zone": "home"})).await;
