@@ -80,6 +80,13 @@ impl Wires for SerialStream {
     }
 }
 
+#[cfg(test)]
+impl Wires for tokio::io::DuplexStream {
+    fn tune(&mut self, _: Line) -> Result<(), String> {
+        Ok(())
+    }
+}
+
 /// Opens a port.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! Captured frames in, facts out.
 
+use anju_model::DeviceId;
 use anju_model::config::{VoiceMeaning, VoiceWord};
 use anju_model::observation::{Bed, Fall, FallState, Help, HelpState, Motion, Presence, Vital};
 use anju_model::{DeviceKind, Fact};
@@ -9,7 +10,7 @@ use super::ld2410::Ld2410;
 use super::pms5003::Pms5003;
 use super::radar::Radar;
 use super::voice::{Pattern, Voice};
-use super::{Heard, Talker};
+use super::*;
 
 const VECTORS: &str = include_str!("../vectors/talkers.tsv");
 
@@ -166,6 +167,66 @@ fn no_breath_of_who_lies_still_is_told_with_each_word_of_it_and_no_other() {
     }
     let ask = Radar::new(DeviceKind::SleepMonitor).ask();
     assert!(ask.contains(&frame(0x81, 0x81, 0x0F)), "it is asked for the breath");
+}
+
+/// Answers each question of the box as that radar does.
+async fn radar(mut wires: tokio::io::DuplexStream, answer: impl Fn(u8, u8) -> u8) {
+    let mut question = [0; 10];
+    while wires.read_exact(&mut question).await.is_ok() {
+        let [_, _, control, command, ..] = question;
+        let answer = frame(control, command, answer(control, command & 0x7F));
+        if wires.write_all(&answer).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_breathe_is_asked_about_again_soon() {
+    let (near, far) = tokio::io::duplex(256);
+    let origin = Origin {
+        device: DeviceId::new("bed").unwrap(),
+        kind: DeviceKind::SleepMonitor,
+        room: None,
+        person: None,
+    };
+    let session = Session {
+        link: "a test".to_owned(),
+        origin: &origin,
+        talker: Box::new(Radar::new(DeviceKind::SleepMonitor)),
+        memory: Memory::default(),
+        heard_before: false,
+        damaged: 0,
+        faulty: false,
+        logged: None,
+        lost: false,
+    };
+    let (sender, mut reports) = tokio::sync::mpsc::channel(16);
+    let (_commands, receiver) = tokio::sync::mpsc::channel(1);
+    let context = Context::new(sender, receiver, tokio_util::sync::CancellationToken::new());
+    let still = radar(far, |control, command| match (control, command) {
+        (0x80 | 0x84, _) => 1,
+        (0x81, 0x01) => 4,
+        (0x85, 0x02) => 72,
+        _ => 0,
+    });
+    let began = Instant::now();
+    let stopped = async {
+        let mut told = Vec::new();
+        while told.len() < 3 {
+            let said = reports.recv().await.unwrap().observation;
+            if matches!(&said.fact, Fact::Vital(vital) if vital.apnoea == Some(true)) {
+                told.push(began.elapsed().as_secs());
+            }
+        }
+        told
+    };
+    let told = tokio::select! {
+        told = stopped => told,
+        end = session.run(near, &context) => panic!("{end:?}"),
+        () = still => panic!("the radar ended"),
+    };
+    assert_eq!(told, [0, 15, 30]);
 }
 
 #[test]
