@@ -2,20 +2,19 @@
 //! and hands what the rules found to whoever answers. A tick is judged at the moment it was due,
 //! never at the moment somebody came round to it, so that a live box and a replay find the same.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anju_model::config::Household;
 use anju_model::observation::HelpState;
 use anju_model::{
-    AlertChange, AlertStep, Body, BoxEvent, CaughtUp, DeviceId, Entry, EntryId, Fact, Finding,
-    Lane, Moment, Observation, Rule, Stamp,
+    AlertChange, AlertStep, Body, BoxEvent, CLOSED_BY_ITSELF, CaughtUp, DeviceId, Entry, EntryId,
+    Fact, Finding, Lane, Moment, Observation, Rule, Stamp,
 };
 
 use crate::activity::{self, Place, Sign};
 use crate::home::{Home, Means};
-use crate::line::Line;
+use crate::line::{BEGINNING, Line};
 use crate::overlooked::Overlooked;
 use crate::roster::{Device, Heard, Roster};
 use crate::rules::{
@@ -53,6 +52,8 @@ pub struct Guard {
     left_home: left_home::State,
     unguarded: unguarded::State,
     overlooked: Overlooked,
+    /// The memory tells which devices were waited for.
+    knows_who_is_waited_for: bool,
     /// How long the home was watched before what is remembered begins.
     lived_before: Duration,
     /// No tick is judged before this moment.
@@ -80,8 +81,9 @@ impl Guard {
             left_home: left_home::State::default(),
             unguarded: unguarded::State::default(),
             overlooked: Overlooked::default(),
+            knows_who_is_waited_for: false,
             lived_before: Duration::ZERO,
-            floor: Moment::default(),
+            floor: BEGINNING,
             latest: None,
             next: None,
             household,
@@ -112,7 +114,7 @@ impl Guard {
         self.latest = Some(entry.id.clone());
         match &entry.body {
             Body::Observation(said) => self.said(said, step.at, &entry.id, &mut out),
-            Body::Alert(change) => self.recorded(change, step.at),
+            Body::Alert(change) => self.recorded(change, step.at, &mut out),
             Body::Box(BoxEvent::Away { until, by }) if by != AWAY_ENDED_BY_GUARD => {
                 let was_out = self.out();
                 if self.home.away(*until, step.at, &entry.id, &self.line) {
@@ -126,16 +128,7 @@ impl Guard {
                 supply::observe(&mut self.supply, event, step.at, &entry.id, &mut out);
                 self.schedule();
             }
-            Body::Box(BoxEvent::Life { watched_seconds, untested_seconds, batteries }) => {
-                self.remember(Duration::from_secs(*watched_seconds), untested_seconds, step.at);
-                for (id, old) in batteries.iter().flatten() {
-                    let device = DeviceId::new(id).ok();
-                    if let Some(device) = device.and_then(|id| self.roster.named_mut(&id)) {
-                        device.battery.remember(*old, step.at);
-                    }
-                }
-                self.schedule();
-            }
+            Body::Box(life @ BoxEvent::Life { .. }) => self.remember(life, step.at, &mut out),
             _ => {}
         }
         out
@@ -186,9 +179,44 @@ impl Guard {
     }
 
     /// After the last [`Guard::recall`]: what the recorded entries lead to but no recorded alert
-    /// answers, because the box went down between a press and its alert.
+    /// answers, because the box went down between a press and its alert, or because the
+    /// configuration was another then.
     pub fn overlooked(&mut self) -> Vec<Finding> {
-        self.overlooked.take(self.line.latest())
+        let now = self.line.latest();
+        if self.knows_who_is_waited_for {
+            let new = self.roster.configured().iter().filter(|device| !device.waited_for);
+            let since = self.line.watch(now);
+            let new = new.map(|device| (device.origin.device.clone(), since)).collect();
+            let mut found = Vec::new();
+            self.wait_for_new_devices(new, now, &mut found);
+            self.overlooked.found(found, now);
+            self.schedule();
+        }
+        self.overlooked.take(now)
+    }
+
+    /// Devices that came with a start are waited for from then on, however long the memory is.
+    fn wait_for_new_devices(
+        &mut self,
+        new: Vec<(DeviceId, Moment)>,
+        now: Moment,
+        out: &mut Vec<Finding>,
+    ) {
+        let Some(cause) = self.latest.clone() else { return };
+        let mut found_lost = false;
+        for (id, watch) in new {
+            let Some(device) = self.roster.named_mut(&id) else { continue };
+            device.heard = Heard { watch, at: None, cause: cause.clone() };
+            device.waited_for = true;
+            found_lost |= std::mem::take(&mut device.silent).lost();
+            self.overlooked.forget(|raise| {
+                raise.rule == Rule::DeviceSilent
+                    && raise.origin.as_ref().is_some_and(|origin| origin.device == id)
+            });
+        }
+        if found_lost {
+            self.devices_changed(now, &cause, out);
+        }
     }
 
     /// Takes over a changed configuration; what is known of devices that stay is kept, and what was
@@ -209,26 +237,6 @@ impl Guard {
         matches!(self.home.occupancy, crate::Occupancy::Away { .. })
     }
 
-    /// What has to be remembered for longer than entries are read back, to be recorded now and
-    /// then.
-    pub fn life(&self, stamp: &Stamp) -> BoxEvent {
-        let now = self.line.estimate(stamp);
-        let watch = self.line.watch(now);
-        let old = |d: &Device| Some((d.origin.device.to_string(), d.battery.oldest(now)?));
-        let batteries: BTreeMap<_, _> = self.roster.configured().iter().filter_map(old).collect();
-        BoxEvent::Life {
-            watched_seconds: self.lived(now).as_secs(),
-            untested_seconds: self
-                .roster
-                .configured()
-                .iter()
-                .filter(|d| activity::calls_for_help(d.origin.kind))
-                .map(|d| (d.origin.device.to_string(), d.test_press.untested(watch).as_secs()))
-                .collect(),
-            batteries: (!batteries.is_empty()).then_some(batteries),
-        }
-    }
-
     fn test_press_every(&self) -> Option<Duration> {
         let rule = &self.household.guard.test_press;
         rule.enabled.then_some(rule.every)
@@ -236,24 +244,12 @@ impl Guard {
 
     /// How long this home has been watched, as far as is known.
     fn lived(&self, now: Moment) -> Duration {
-        self.line.watch(now).since(Moment::default()).saturating_add(self.lived_before)
+        self.line.watch(now).since(BEGINNING).saturating_add(self.lived_before)
     }
 
     /// The same, by the latest that was judged.
     pub(crate) fn lived_so_far(&self) -> Duration {
         self.lived(self.floor)
-    }
-
-    fn remember(&mut self, watched: Duration, untested: &BTreeMap<String, u64>, now: Moment) {
-        let known = self.lived(now);
-        self.lived_before = self.lived_before.saturating_add(watched.saturating_sub(known));
-        let watch = self.line.watch(now);
-        for (id, seconds) in untested {
-            let device = DeviceId::new(id).ok();
-            if let Some(device) = device.and_then(|id| self.roster.named_mut(&id)) {
-                device.test_press.remember(Duration::from_secs(*seconds), watch);
-            }
-        }
     }
 
     /// The wall clock at one of the guard's moments, as far as it is known.
@@ -541,39 +537,42 @@ impl Guard {
 
     /// Where the memory begins in the middle of a silence (older entries were shed), the recorded
     /// alerts tell how far its rules had gone.
-    fn recorded(&mut self, change: &AlertChange, now: Moment) {
+    fn recorded(&mut self, change: &AlertChange, now: Moment, out: &mut Vec<Finding>) {
         let subject = &change.subject;
-        let raised = match change.step {
-            AlertStep::Raised { .. } => true,
-            AlertStep::Repeated { .. } => false,
-            _ => return,
-        };
-        if let Rule::Help | Rule::TestDue = subject.rule {
-            let watch = self.line.watch(now);
-            let device = subject.device.as_ref();
-            if let Some(device) = device.and_then(|id| self.roster.named_mut(id)) {
+        let device = subject.device.as_ref();
+        let watch = self.line.watch(now);
+        match (&subject.rule, &change.step) {
+            (Rule::Help | Rule::TestDue, AlertStep::Raised { .. } | AlertStep::Repeated { .. }) => {
+                let Some(device) = device.and_then(|id| self.roster.named_mut(id)) else { return };
                 device.test_press.recorded(subject.rule == Rule::Help, watch);
                 if subject.rule == Rule::Help && !subject.test {
                     voice::recorded(&mut device.voice, now);
                 }
-                self.schedule();
             }
-            return;
-        }
-        if !raised {
-            return;
-        }
-        // Alerts from before the first event belong to silences that may long be over.
-        let Some(quiet) = &self.home.quiet else { return };
-        let seen = quiet.seen;
-        match &subject.rule {
-            Rule::Inactivity if !seen => self.inactivity.stages.recorded(subject.class),
-            Rule::NotUp if !seen => self.not_up.stages.recorded(subject.class),
-            Rule::DeviceSilent => {
-                let device = subject.device.as_ref();
-                if let Some(device) = device.and_then(|id| self.roster.named_mut(id)) {
-                    silent::recorded(device);
+            (Rule::DeviceSilent, AlertStep::Raised { .. } | AlertStep::Closed { .. }) => {
+                let lost = match &change.step {
+                    AlertStep::Closed { by, .. } if by != CLOSED_BY_ITSELF => return,
+                    step => matches!(step, AlertStep::Raised { .. }),
+                };
+                let Some(device) = device.and_then(|id| self.roster.named_mut(id)) else { return };
+                if !silent::recorded(device, lost) {
+                    return;
                 }
+                let cause = self.latest.clone();
+                if let Some(cause) = cause {
+                    self.devices_changed(now, &cause, out);
+                }
+            }
+            (Rule::Inactivity | Rule::NotUp, AlertStep::Raised { .. }) => {
+                // Alerts from before the first event belong to silences that may long be over.
+                if self.home.quiet.as_ref().is_none_or(|quiet| quiet.seen) {
+                    return;
+                }
+                let stages = match subject.rule {
+                    Rule::NotUp => &mut self.not_up.stages,
+                    _ => &mut self.inactivity.stages,
+                };
+                stages.recorded(subject.class);
             }
             _ => return,
         }
@@ -594,5 +593,6 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
+mod life;
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,9 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 /// A shorter time without the box does not begin a new watch.
 const LONGEST_BLINK: Duration = Duration::from_secs(600);
 
+/// Where the line begins: what is remembered of the time before has room on it.
+pub const BEGINNING: Moment = Moment(366 * 86_400_000);
+
 /// How an entry moved the line.
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
@@ -27,7 +30,7 @@ pub struct Step {
 }
 
 /// The line with its clock.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Line {
     timeline: Timeline,
     last: Option<Last>,
@@ -42,6 +45,19 @@ struct Last {
     boot: Arc<str>,
     mono_ms: u64,
     at: Moment,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self {
+            timeline: Timeline::beginning_at(BEGINNING),
+            last: None,
+            anchor: None,
+            unwatched: Duration::ZERO,
+            watching_since: BEGINNING,
+            stopped: false,
+        }
+    }
 }
 
 impl Line {
@@ -101,7 +117,7 @@ impl Line {
     /// Where a stamp without an entry lies, never later than the next entry will.
     pub fn estimate(&self, stamp: &Stamp) -> Moment {
         match &self.last {
-            None => Moment::default(),
+            None => BEGINNING,
             Some(last) if last.boot != stamp.boot || self.stopped => self.timeline.latest(),
             Some(last) => self.within_boot(last, stamp.mono_ms).max(self.timeline.latest()),
         }
@@ -143,8 +159,7 @@ impl Line {
         wall.checked_add(shift).ok()
     }
 
-    /// The moment of a wall clock time, by what is known of it now; the line's beginning for
-    /// times before it.
+    /// The moment of a wall clock time, by what is known of it now; zero for times further back.
     pub fn moment_at(&self, wall: Timestamp) -> Option<Moment> {
         let (anchor, at) = self.anchor?;
         let shift = wall.duration_since(at);

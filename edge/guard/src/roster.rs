@@ -32,6 +32,8 @@ pub struct Device {
     pub heard_within: Option<Duration>,
     /// When it was last heard.
     pub heard: Heard,
+    /// Whether anything that was recorded tells of it: it did not come with this start.
+    pub waited_for: bool,
     /// The levels it told.
     pub levels: Levels,
     /// What was learned of its consumption.
@@ -108,6 +110,7 @@ impl Device {
             exit,
             heard_within: None,
             heard,
+            waited_for: false,
             levels: Levels::default(),
             consumption: Consumption::default(),
             silent: silent::State::default(),

@@ -21,6 +21,9 @@ pub struct AlertId(Arc<str>);
 /// Longest alert id taken from a wire, in bytes.
 pub const MAX_ALERT_ID_BYTES: usize = 200;
 
+/// By whom what was no alarm and ended by itself is closed.
+pub const CLOSED_BY_ITSELF: &str = "box";
+
 impl AlertId {
     /// The alert raised by the entry itself.
     pub fn of_entry(entry: &EntryId) -> Self {

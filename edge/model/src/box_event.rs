@@ -17,6 +17,31 @@ pub struct OldCharge {
     pub percent: f64,
 }
 
+/// What was known of who is at home at some time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OldHome {
+    /// For how long nothing was seen of a person, seconds.
+    pub quiet_seconds: u64,
+    /// The entry since which.
+    pub quiet_entry: String,
+    /// Whether a person had been seen at all.
+    pub seen: bool,
+    /// `at-home`, `visitor`, `out`, `away` or `unsure`.
+    pub occupancy: String,
+    /// Several live here, and all of them may be out.
+    pub all_may_be_out: bool,
+    /// The entry that told of `out` or `away`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<String>,
+    /// For how long the home has been `out`, seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out_seconds: Option<u64>,
+    /// Until when it is `away`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
 macro_rules! events {
     ($($(#[doc = $doc:literal])* $variant:ident = $name:literal { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {
         /// One event of the box.
@@ -201,6 +226,11 @@ events! {
         untested_seconds: BTreeMap<String, u64>,
         /// What the battery of a device was at long ago, from which its end is predicted.
         batteries: Option<BTreeMap<String, OldCharge>>,
+        /// How long ago, in watched seconds, each device was heard last, or since when it is waited
+        /// for, where that is an hour or more or it was never heard.
+        unheard_seconds: Option<BTreeMap<String, u64>>,
+        /// Who was at home, as far as it could be told.
+        home: Option<OldHome>,
     }
     /// A way to people was proved, or could not be.
     Proof = "proof" {

@@ -18,8 +18,8 @@ pub mod schema;
 pub mod stamp;
 pub mod timeline;
 
-pub use alert::{AlertChange, AlertId, AlertStep, Class, Outcome, Rule, Subject};
-pub use box_event::{BoxEvent, OldCharge};
+pub use alert::{AlertChange, AlertId, AlertStep, CLOSED_BY_ITSELF, Class, Outcome, Rule, Subject};
+pub use box_event::{BoxEvent, OldCharge, OldHome};
 pub use delivery::Delivery;
 pub use entry::{Body, Entry, EntryError, Lane};
 pub use finding::{Finding, Lost, Raise};

@@ -86,6 +86,11 @@ impl CaughtUp {
 }
 
 impl Timeline {
+    /// A line on which the first stamp lies at a moment other than zero.
+    pub fn beginning_at(first: Moment) -> Self {
+        Self { latest: first, ..Self::default() }
+    }
+
     /// Where a stamp lies. Stamps must be given in the order of their entries.
     pub fn place(&mut self, stamp: &Stamp) -> Moment {
         let (mut boot, begins) = match self.boot.take() {

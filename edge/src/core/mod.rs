@@ -50,6 +50,10 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// How often what the guard must not forget is recorded, well within what is read back.
 const LIFE_EVERY: Duration = Duration::from_secs(3 * 3600);
 
+/// So many other entries after it, it is recorded again, however busy the home: a quarter of what
+/// is read back.
+const LIFE_EVERY_ENTRIES: usize = EVENT_ENTRIES / 4;
+
 /// Messages to pass on of which it is waited for that the centre's broker has them.
 const MOST_ASKED_OF_CENTRE: usize = 256;
 
@@ -108,6 +112,8 @@ pub struct Core {
     faults: Faults,
     clock: ClockWatch,
     life_recorded: Option<Moment>,
+    /// Entries recorded since, but for those of alerts.
+    since_life: usize,
     /// Who waits until what follows from the message at hand is on the disk.
     awaited: Option<oneshot::Sender<()>>,
 }
@@ -157,6 +163,7 @@ impl Core {
             faults: Faults::default(),
             clock: ClockWatch::default(),
             life_recorded: None,
+            since_life: 0,
             awaited: None,
         }
     }
@@ -290,8 +297,11 @@ impl Core {
         let effects = self.acceptance.tick(now);
         steps.extend(self.accept(effects));
         steps.extend(self.record_clock());
-        if self.life_recorded.is_none_or(|at| now.since(at) >= LIFE_EVERY) {
+        if self.life_recorded.is_none_or(|at| now.since(at) >= LIFE_EVERY)
+            || self.since_life >= LIFE_EVERY_ENTRIES
+        {
             self.life_recorded = Some(now);
+            self.since_life = 0;
             steps.extend(self.record(Body::Box(self.guard.life(&stamp)), None));
             steps.extend(self.remember_reach(now));
         }
@@ -454,6 +464,7 @@ impl Core {
         let at = self.line.place(&stamp);
         let Some(entry) = self.recorder.record(stamp, body, recorded) else { return Vec::new() };
         self.board.note(&entry, at);
+        self.since_life += usize::from(entry.body.lane() == anju_model::Lane::Events);
         if let Body::Delivery(asked) = &entry.body
             && matches!(asked.state, DeliveryState::Requested)
         {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anju_model::observation::{
     Battery, Bell, Fall, FallState, Help, Meter, Motion, Online, Smoke, Tamper,
 };
-use anju_model::{BoxId, Clock, EntryId, Raise};
+use anju_model::{BoxId, Class, Clock, EntryId, Raise};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -175,8 +175,10 @@ proptest! {
         let life = lived(&events);
         let mut live = Guard::new(home(persons));
         let mut again = Guard::new(home(persons));
+        // What is recorded of a life changes nothing for who saw it.
+        let mut alone = Guard::new(home(persons));
         let (mut found, mut found_again) = (Vec::new(), Vec::new());
-        for (looks, entry) in &life {
+        for (index, (looks, entry)) in life.iter().enumerate() {
             for stamp in looks {
                 found.extend(live.advance(stamp));
                 // Whoever has advanced is not due before the next stamp.
@@ -186,6 +188,15 @@ proptest! {
             }
             found.extend(live.observe(entry));
             found_again.extend(again.observe(entry));
+            alone.observe(entry);
+            let stopped = matches!(entry.body, Body::Box(BoxEvent::Stop { .. }));
+            if index % 5 == 2 && !stopped {
+                let id = EntryId { epoch: 2, ..entry.id.clone() };
+                let body = Body::Box(live.life(&entry.stamp));
+                let recorded = Entry { id, stamp: entry.stamp.clone(), body };
+                found.extend(live.observe(&recorded));
+                found_again.extend(again.observe(&recorded));
+            }
         }
         // What is due after the last entry is found by whoever looks long enough.
         let mut end = life.last().unwrap().1.stamp.clone();
@@ -194,6 +205,8 @@ proptest! {
         found_again.extend(again.advance(&end));
         prop_assert_eq!(&found, &found_again);
         prop_assert_eq!(live.home(), again.home());
+        alone.advance(&end);
+        prop_assert_eq!(live.home(), alone.home());
 
         let mut ids = HashSet::new();
         // More of what was found is no other alert.
@@ -286,6 +299,164 @@ fn a_recorded_alert_is_not_overlooked() {
     }));
     life.restart();
     assert!(life.guard.overlooked().is_empty());
+}
+
+fn rules(found: &[Finding]) -> Vec<(Rule, Class)> {
+    raises(found).into_iter().map(|raise| (raise.rule.clone(), raise.class)).collect()
+}
+
+/// The program starts again with another configuration.
+fn restarted_as(life: &mut Life, household: Household) -> Vec<Finding> {
+    let mut guard = Guard::new(Arc::new(household));
+    for entry in &life.entries {
+        guard.recall(entry);
+    }
+    life.guard = guard;
+    life.guard.overlooked()
+}
+
+#[test]
+fn what_only_the_rules_of_today_find_is_not_overlooked_until_it_was_told() {
+    let mut home = household();
+    home.guard.inactivity.alarm_after = 12 * HOUR;
+    let mut life = Life::begin(home, "2026-11-24T08:00");
+    life.say("pir", motion());
+    assert_eq!(life.until("2026-11-24T17:00"), ["12:00 warning inactivity"]);
+    life.record_alerts(0);
+    life.say("smoke", Online { online: true, reason: None });
+    let found = restarted_as(&mut life, household());
+    assert_eq!(rules(&found), [(Rule::Inactivity, Class::Alarm)]);
+    // Told and recorded, it is not told again at the next start, nor after somebody closed it.
+    life.found = found;
+    life.record_alerts(0);
+    assert_eq!(restarted_as(&mut life, household()), []);
+    let Body::Alert(change) = life.entries.last().unwrap().body.clone() else { panic!() };
+    let step = AlertStep::Closed { by: "daughter".into(), outcome: None, note: String::new() };
+    life.record(Body::Alert(AlertChange { step, ..change }));
+    life.pass(HOUR);
+    life.say("smoke", Online { online: true, reason: None });
+    assert_eq!(restarted_as(&mut life, household()), []);
+    // Nor by rules that find it later than those by which it was told.
+    let mut slower = household();
+    slower.guard.inactivity.alarm_after = 9 * HOUR + HOUR / 2;
+    assert_eq!(restarted_as(&mut life, slower), []);
+}
+
+#[test]
+fn what_is_over_is_not_brought_up_by_the_rules_of_today() {
+    let mut home = household();
+    home.guard.inactivity.alarm_after = 12 * HOUR;
+    let mut life = Life::begin(home, "2026-11-24T08:00");
+    life.say("pir", motion());
+    life.until("2026-11-24T18:00");
+    life.say("pir", motion());
+    assert_eq!(restarted_as(&mut life, household()), []);
+}
+
+#[test]
+fn a_device_that_is_new_at_a_start_is_waited_for_from_then_on() {
+    let mut home = household();
+    home.guard.inactivity.enabled = false;
+    let mut life = Life::begin(home.clone(), "2026-11-24T08:00");
+    life.record_life();
+    life.pass(25 * HOUR);
+    life.say("pir", motion());
+    home.devices.push(device("pendant"));
+    home.devices.retain(|d| d.id.as_str() != "sos");
+    home.devices.last_mut().unwrap().heard_within = Some(24 * HOUR);
+    assert_eq!(restarted_as(&mut life, home.clone()), [], "neither it nor the home is lost");
+    assert!(!life.guard.is_unguarded());
+    life.record_life();
+    // A start later it is no longer new.
+    life.pass(10 * HOUR);
+    life.say("pir", motion());
+    assert_eq!(restarted_as(&mut life, home), []);
+    assert_eq!(life.pass(13 * HOUR), [] as [&str; 0]);
+    let lost = life.pass(2 * HOUR);
+    assert_eq!(lost, ["09:00 fault device-silent pendant", "09:00 fault unguarded"]);
+}
+
+#[test]
+fn a_device_known_to_be_lost_is_not_told_of_again() {
+    let mut home = household();
+    home.guard.inactivity.enabled = false;
+    home.guard.not_up.enabled = false;
+    home.devices[0].heard_within = Some(24 * HOUR);
+    let mut life = Life::begin(home.clone(), "2026-11-24T08:00");
+    life.record_life();
+    let found = life.pass(30 * HOUR);
+    assert_eq!(found, ["08:00 fault device-silent sos", "08:00 fault unguarded"]);
+    life.record_alerts(0);
+    let alerts = life.entries.len();
+    for _ in 0..10 {
+        life.pass(4 * HOUR);
+        life.say("pir", motion());
+    }
+    life.record_life();
+    assert_eq!(restarted_as(&mut life, home.clone()), []);
+    assert!(life.guard.is_unguarded());
+    // Events are shed before alerts.
+    let alert = |entry: &Entry| matches!(entry.body, Body::Alert(_));
+    let mut index = 0;
+    life.entries.retain(|entry| {
+        index += 1;
+        index > alerts || alert(entry)
+    });
+    assert_eq!(restarted_as(&mut life, home), []);
+    assert!(life.guard.is_unguarded());
+    assert_eq!(life.pass(30 * HOUR), [] as [&str; 0]);
+}
+
+#[test]
+fn what_is_older_than_all_that_is_read_back_is_remembered() {
+    let mut home = household();
+    home.guard.not_up.enabled = false;
+    let mut life = Life::begin(home, "2026-11-01T08:00");
+    life.pass(20 * 24 * HOUR);
+    life.say("pir", motion());
+    life.record_life();
+    let lived = life.guard.lived_so_far();
+    for minute in 0..12_000_u64 {
+        if minute % 2_500 == 0 {
+            life.record_life();
+        }
+        life.pass(HOUR / 12_000);
+        life.say("smoke", Online { online: true, reason: None });
+    }
+    life.restart_with_the_last(10_000);
+    assert!(life.guard.lived_so_far() + HOUR >= lived + HOUR);
+    assert!(life.guard.overlooked().is_empty());
+    assert_eq!(
+        life.until("2026-11-21T17:00"),
+        ["12:00 warning inactivity", "15:50 ask inactivity", "16:00 alarm inactivity"]
+    );
+    let cause = raises(&life.found).last().unwrap().alert_id();
+    assert_eq!(cause.as_str(), "b/1/2/inactivity/alarm");
+}
+
+#[test]
+fn whoever_is_away_for_longer_than_is_read_back_is_still_away() {
+    let mut life = Life::begin(household(), "2026-11-24T08:00");
+    life.say("pir", motion());
+    life.away(Some("2026-12-24T12:00"));
+    life.say("door", Door { open: true });
+    life.say("door", Door { open: false });
+    life.pass(24 * HOUR);
+    life.record_life();
+    life.say("smoke", Online { online: true, reason: None });
+    let whole = life.guard.home().occupancy;
+    life.restart_with_the_last(2);
+    assert_eq!(life.guard.home().occupancy, whole);
+    // Out, in a memory of its own.
+    let mut life = Life::begin(household(), "2026-11-24T08:00");
+    life.say("pir", motion());
+    life.pass(HOUR);
+    life.say("door", Door { open: true });
+    life.say("door", Door { open: false });
+    life.pass(HOUR);
+    life.record_life();
+    life.restart_with_the_last(1);
+    assert_eq!(life.until("2026-11-24T15:01"), ["15:00 warning left-home"]);
 }
 
 #[test]

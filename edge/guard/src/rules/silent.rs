@@ -39,6 +39,7 @@ pub fn observe(
     heard: &Heard,
     out: &mut Vec<Finding>,
 ) -> bool {
+    device.waited_for = true;
     let offline = matches!(&said.fact, Fact::Online(online) if !online.online);
     let before = device.silent;
     if offline {
@@ -104,10 +105,14 @@ pub fn tick(roster: &mut Roster, now: Moment, line: &Line, out: &mut Vec<Finding
     found
 }
 
-/// Takes note of an alert recorded before this memory begins: a device not heard since then is
-/// not found lost a second time.
-pub fn recorded(device: &mut Device) {
-    if device.heard.at.is_none() {
-        device.silent = State::Lost;
+/// Takes note of an alert recorded before this memory begins, or of its end: a device not heard
+/// since then is not found lost a second time. True if it was lost or found by that.
+pub fn recorded(device: &mut Device, lost: bool) -> bool {
+    device.waited_for = true;
+    if device.heard.at.is_some() {
+        return false;
     }
+    let before =
+        std::mem::replace(&mut device.silent, if lost { State::Lost } else { State::Heard });
+    before.lost() != lost
 }

@@ -28,7 +28,7 @@ const CLOSED_REMEMBERED: usize = 256;
 const REQUESTS_REMEMBERED: usize = 512;
 
 /// Who closes what was no alarm and ended by itself.
-pub(super) const BY_ITSELF: &str = "box";
+pub(super) const BY_ITSELF: &str = anju_model::CLOSED_BY_ITSELF;
 
 /// What makes two findings the same alert. A test never hides a real one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
