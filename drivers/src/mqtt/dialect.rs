@@ -88,6 +88,13 @@ pub trait Dialect: Send {
         heard: Heard,
     ) -> Result<Vec<Observation>, Malformed>;
 
+    /// Whether a live message on that topic can be understood only once more is known, which is
+    /// still to come on this connection.
+    fn is_early(&self, topic: &str) -> bool {
+        let _ = topic;
+        false
+    }
+
     /// The device whose own topic this is, if there is one.
     fn owner(&self, topic: &str) -> Option<&Origin> {
         let _ = topic;

@@ -5,6 +5,7 @@
 mod client;
 mod complaints;
 mod dialect;
+mod early;
 mod fence;
 pub mod frigate;
 pub mod fuzzed;

@@ -13,12 +13,14 @@ use std::time::Duration;
 use anju_model::config::MqttLink;
 use anju_model::observation::{Origin, Trouble};
 use anju_model::{DeviceId, Observation};
+use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::client::{Ack, Client, Event, Keep, MAX_PACKET, Message};
 use super::complaints::Complaints;
 use super::dialect::{Dialect, Heard, Malformed};
+use super::early::{Early, Waiting};
 use super::merge::Merge;
 use super::subscription::{Granted, refusal};
 use super::voice::Voice;
@@ -57,12 +59,17 @@ impl fmt::Debug for Kept {
 struct Owed {
     ack: Option<Ack>,
     records: Vec<oneshot::Receiver<()>>,
+    /// The message still waits to be understood.
+    early: Option<u64>,
 }
 
 struct Session<'a> {
     name: &'a str,
     kept: &'a mut Kept,
     merge: Merge,
+    early: Early,
+    /// Messages that came too early on this connection.
+    number: u64,
     owed: VecDeque<Owed>,
     /// Who waits for a device to obey.
     asked: HashMap<DeviceId, oneshot::Sender<Result<(), Refused>>>,
@@ -91,6 +98,8 @@ pub async fn run(
         name,
         kept,
         merge: Merge::default(),
+        early: Early::default(),
+        number: 0,
         owed: VecDeque::new(),
         asked: HashMap::new(),
         client,
@@ -101,6 +110,7 @@ pub async fn run(
     };
     let end = session.serve(&mut context).await;
     // What was held back is told whatever ended the connection.
+    session.understand_early(&context).await?;
     session.end_windows(&context, None).await?;
     end.map_err(|end| match end {
         End::Driver(error) => error,
@@ -132,7 +142,9 @@ async fn until(at: Option<Instant>) {
 
 /// Waits until the oldest message is recorded, or known never to be.
 async fn recorded(owed: &mut VecDeque<Owed>) {
-    let Some(first) = owed.front_mut() else { return std::future::pending().await };
+    let Some(first) = owed.front_mut().filter(|first| first.early.is_none()) else {
+        return std::future::pending().await;
+    };
     while let Some(record) = first.records.last_mut() {
         // An error means that it can not be recorded now. The alarm was raised all the same, and
         // the broker repeating it for ever would help nobody.
@@ -153,12 +165,14 @@ impl Session<'_> {
             let window = self.merge.next_due();
             // What was under way when an earlier connection ended waits for this one.
             let due = if self.connected { self.kept.dialect.due() } else { None };
+            let early = self.early.due();
             let hear = self.owed.len() < MOST_UNACKNOWLEDGED;
             tokio::select! {
                 biased;
                 () = context.stop.cancelled() => return Ok(()),
                 () = recorded(&mut self.owed) => self.acknowledge(),
                 Some(command) = context.commands.recv() => self.obey(command),
+                () = until(early) => self.understand_early(context).await?,
                 () = until(window) => self.end_windows(context, Some(Instant::now())).await?,
                 () = until(due) => {
                     self.answer(Instant::now());
@@ -180,7 +194,9 @@ impl Session<'_> {
     fn subscribe(&mut self) -> Result<(), String> {
         tracing::info!(driver = self.name, "connected to the broker");
         self.connected = true;
-        self.kept.dialect.connected(Instant::now());
+        let now = Instant::now();
+        self.early.connected(now);
+        self.kept.dialect.connected(now);
         self.client.subscribe(&self.kept.dialect.filters())
     }
 
@@ -217,26 +233,71 @@ impl Session<'_> {
     }
 
     async fn hear(&mut self, message: Message, context: &Context) -> Result<(), DriverError> {
+        let Message { topic, payload, retain, ack } = message;
+        if !retain && self.is_early(&topic) && self.early.has_room(Instant::now(), payload.len()) {
+            let owed = ack.map(|ack| {
+                self.number += 1;
+                let early = Some(self.number);
+                self.owed.push_back(Owed { ack: Some(ack), records: Vec::new(), early });
+                self.number
+            });
+            self.early.wait(Waiting { topic, payload, owed });
+            return Ok(());
+        }
+        let records = self.take(&topic, &payload, retain, ack.is_some(), context).await?;
+        if ack.is_some() {
+            self.owed.push_back(Owed { ack, records, early: None });
+        }
+        if self.early.first().is_some_and(|topic| !self.is_early(topic)) {
+            self.understand_early(context).await?;
+        }
+        Ok(())
+    }
+
+    fn is_early(&self, topic: &[u8]) -> bool {
+        std::str::from_utf8(topic).is_ok_and(|topic| self.kept.dialect.is_early(topic))
+    }
+
+    /// Takes what came too early as it is understood by now.
+    async fn understand_early(&mut self, context: &Context) -> Result<(), DriverError> {
+        for Waiting { topic, payload, owed } in self.early.take() {
+            let records = self.take(&topic, &payload, false, owed.is_some(), context).await?;
+            if let Some(owed) = self.owed.iter_mut().find(|one| owed.is_some() && one.early == owed)
+            {
+                (owed.records, owed.early) = (records, None);
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes on what a message says. The records that it waits for, if it is to be acknowledged.
+    async fn take(
+        &mut self,
+        topic: &Bytes,
+        payload: &Bytes,
+        retain: bool,
+        recorded: bool,
+        context: &Context,
+    ) -> Result<Vec<oneshot::Receiver<()>>, DriverError> {
         let now = Instant::now();
-        let passes = if message.retain {
+        let passes = if retain {
             true
         } else {
-            let (passes, before) = self.merge.take(now, &message.topic, &message.payload);
+            let (passes, before) = self.merge.take(now, topic, payload);
             if let Some(held) = before {
                 let heard = Heard { retain: false, count: held.count, at: now, wall: wall() };
-                self.report(&held.topic, &held.payload, heard, None, context).await?;
+                self.report(&held.topic, &held.payload, heard, false, context).await?;
             }
             passes
         };
+        // A repeat is owed its acknowledgement in its turn.
+        let mut records = Vec::new();
         if passes {
-            let heard = Heard { retain: message.retain, count: 1, at: now, wall: wall() };
-            self.report(&message.topic, &message.payload, heard, message.ack, context).await?;
-        } else {
-            // A repeat is owed its acknowledgement in its turn.
-            self.owed.push_back(Owed { ack: message.ack, records: Vec::new() });
+            let heard = Heard { retain, count: 1, at: now, wall: wall() };
+            records = self.report(topic, payload, heard, recorded, context).await?;
         }
         self.answer(now);
-        Ok(())
+        Ok(records)
     }
 
     async fn report(
@@ -244,22 +305,18 @@ impl Session<'_> {
         topic: &[u8],
         payload: &[u8],
         heard: Heard,
-        ack: Option<Ack>,
+        recorded: bool,
         context: &Context,
-    ) -> Result<(), DriverError> {
-        let said = self.understand(topic, payload, heard);
+    ) -> Result<Vec<oneshot::Receiver<()>>, DriverError> {
         let mut records = Vec::new();
-        for observation in said {
-            if ack.is_some() {
+        for observation in self.understand(topic, payload, heard) {
+            if recorded {
                 records.push(context.report_recorded(observation).await?);
             } else {
                 context.report(observation).await?;
             }
         }
-        if ack.is_some() {
-            self.owed.push_back(Owed { ack, records });
-        }
-        Ok(())
+        Ok(records)
     }
 
     fn understand(&mut self, topic: &[u8], payload: &[u8], heard: Heard) -> Vec<Observation> {
@@ -293,13 +350,15 @@ impl Session<'_> {
         for held in self.merge.due(now) {
             let at = Instant::now();
             let heard = Heard { retain: false, count: held.count, at, wall: wall() };
-            self.report(&held.topic, &held.payload, heard, None, context).await?;
+            self.report(&held.topic, &held.payload, heard, false, context).await?;
         }
         Ok(())
     }
 
     fn acknowledge(&mut self) {
-        while let Some(first) = self.owed.pop_front_if(|first| first.records.is_empty()) {
+        while let Some(first) =
+            self.owed.pop_front_if(|first| first.records.is_empty() && first.early.is_none())
+        {
             if let Some(ack) = first.ack {
                 self.client.acknowledge(ack);
             }

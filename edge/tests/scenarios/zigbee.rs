@@ -1,7 +1,10 @@
 //! Every kind of device behind zigbee2mqtt, with the payloads that its documentation shows.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
+use crate::common::{Box_, Broker, Peer};
 use crate::home::{Home, alarm};
 
 fn rows(kind: &str) -> String {
@@ -239,4 +242,34 @@ async fn a_bridge_that_stops_and_a_broker_that_restarts() {
         assert!(n < 60, "the box does not come back to its broker");
     };
     assert_eq!(pressed["kind"], "fixed-alarm");
+}
+
+/// The broker kept the press, and sends it before it sends the list in which the button's name is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_press_while_the_box_was_down_comes_before_its_name_is_known() {
+    let (zigbee, upstream) = (Broker::start(), Broker::start());
+    let mut centre = Peer::connect("centre", upstream.port, &["anju/1/#"]).await;
+    let devices = Peer::connect("devices", zigbee.port, &[]).await;
+    let mut anju = Box_::new(zigbee.port, upstream.port);
+    anju.configure(|config| config.replace("sos-button", "0x00158d0000000001"));
+    let list = json!([{"ieee_address": "0x00158d0000000001", "friendly_name": "SOS button",
+        "definition": {"exposes": [{"type": "enum", "name": "action", "property": "action",
+            "access": 1, "values": ["emergency"]}]}}]);
+    let kept = |text: String| {
+        devices.publish_with("zigbee2mqtt/bridge/devices", true, text, Default::default())
+    };
+    kept(list.to_string()).await;
+    let press = |n: u32| {
+        let press = json!({"action": "emergency", "linkquality": n}).to_string();
+        devices.publish("zigbee2mqtt/SOS button", press)
+    };
+    anju.start_seen(&mut centre).await;
+    press(1).await;
+    let raised = centre.event("cn.anju.alert.raised").await;
+    anju.kill();
+    press(2).await;
+    anju.start();
+    let again = centre.event("cn.anju.alert.repeated").await;
+    assert_eq!(again["data"]["alert"], raised["data"]["alert"]);
+    assert!(anju.stop() < Duration::from_secs(2));
 }

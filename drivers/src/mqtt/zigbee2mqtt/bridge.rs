@@ -41,6 +41,21 @@ impl Described<'_> {
     }
 }
 
+/// The IEEE address, in lower case, of the device that a state says it is of.
+pub fn introduces(payload: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct State {
+        device: Who,
+    }
+    #[derive(Deserialize)]
+    struct Who {
+        #[serde(rename = "ieeeAddr")]
+        ieee_address: String,
+    }
+    let state: State = serde_json::from_slice(payload).ok()?;
+    Some(state.device.ieee_address.to_lowercase())
+}
+
 /// Reads `bridge/devices`, which may be hundreds of kilobytes. One malformed device never hides the
 /// others.
 ///

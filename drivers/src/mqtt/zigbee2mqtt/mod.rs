@@ -60,6 +60,8 @@ pub struct Zigbee2mqtt {
     by_name: HashMap<String, usize>,
     /// Whether each property has a topic of its own.
     by_attribute: bool,
+    /// The bridge's list came on this connection: what has no name by it is not ours.
+    described: bool,
     orders: Orders,
 }
 
@@ -106,7 +108,14 @@ impl Zigbee2mqtt {
         let by_name =
             devices.iter().enumerate().map(|(index, d)| (d.address.clone(), index)).collect();
         let orders = Orders::default();
-        Self { base: base.to_owned(), devices, by_name, by_attribute: false, orders }
+        Self {
+            base: base.to_owned(),
+            devices,
+            by_name,
+            by_attribute: false,
+            described: false,
+            orders,
+        }
     }
 
     fn device_message(
@@ -116,7 +125,9 @@ impl Zigbee2mqtt {
         heard: Heard,
     ) -> Result<Vec<Observation>, Malformed> {
         // Names may hold slashes, so the whole rest is tried before a suffix is cut off.
-        if let Some(&index) = self.by_name.get(name) {
+        if let Some(index) =
+            self.by_name.get(name).copied().or_else(|| self.introduced(name, payload))
+        {
             // An empty payload clears a retained message.
             if payload.is_empty() {
                 return Ok(Vec::new());
@@ -145,6 +156,20 @@ impl Zigbee2mqtt {
             return Ok(self.device_state(index, &fields, heard));
         }
         Ok(Vec::new())
+    }
+
+    /// A device that says itself which it is, as with `include_device_information`, where the
+    /// bridge's list never comes.
+    fn introduced(&mut self, name: &str, payload: &[u8]) -> Option<usize> {
+        if self.described {
+            return None;
+        }
+        let ieee = bridge::introduces(payload)?;
+        let index = self.devices.iter().position(|device| device.address == ieee)?;
+        self.by_name.insert(name.to_owned(), index);
+        let device = self.devices.get_mut(index)?;
+        (device.ieee, device.topic_name) = (Some(ieee), name.to_owned());
+        Some(index)
     }
 
     fn device_state(
@@ -186,6 +211,7 @@ impl Zigbee2mqtt {
     /// Learns names and abilities. A device is the one that has the configured name or address
     /// now; if none has, it is the one that had it before it was renamed.
     fn learn(&mut self, described: &[bridge::Described<'_>]) -> Vec<Observation> {
+        self.described = true;
         let mut by_ieee = HashMap::new();
         let mut by_name = HashMap::new();
         for (at, found) in described.iter().enumerate() {
@@ -259,7 +285,19 @@ impl Dialect for Zigbee2mqtt {
         self.devices.iter().map(|device| device.voice.origin.clone()).collect()
     }
 
+    fn is_early(&self, topic: &str) -> bool {
+        let Some(rest) = topic.strip_prefix(&self.base).and_then(|rest| rest.strip_prefix('/'))
+        else {
+            return false;
+        };
+        let known = |name: &str| self.by_name.contains_key(name);
+        let whose = known(rest) || rest.rsplit_once('/').is_some_and(|(name, _)| known(name));
+        !self.described && !whose && !rest.starts_with("bridge/")
+    }
+
     fn connected(&mut self, _: Instant) {
+        // A device may have been renamed meanwhile.
+        self.described = false;
         for device in &mut self.devices {
             // The bridge repeats nothing for our sake; only what the broker kept is marked as kept.
             device.voice.connected();

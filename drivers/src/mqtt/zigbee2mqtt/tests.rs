@@ -83,6 +83,31 @@ fn a_press_is_heard_before_and_after_the_bridge_described_the_button() {
 }
 
 #[test]
+fn a_name_that_no_list_told_yet_is_early_until_it_came() {
+    let mut z = dialect();
+    let early = |z: &Zigbee2mqtt, rest: &str| z.is_early(&format!("zigbee2mqtt/{rest}"));
+    z.connected(Instant::now());
+    assert!(early(&z, "bedroom/sos") && early(&z, "not ours"));
+    for known in ["0x00158d0001e52fbb", "0x00158d0001e52fbb/availability", "bridge/state"] {
+        assert!(!early(&z, known), "{known}");
+    }
+    z.understand("zigbee2mqtt/bridge/devices", DEVICES.as_bytes(), retained()).unwrap();
+    assert!(!early(&z, "bedroom/sos") && !early(&z, "not ours"));
+    // It may have another name after a time without a connection.
+    z.connected(Instant::now());
+    assert!(early(&z, "bathroom/sos") && !early(&z, "bedroom/sos"));
+}
+
+#[test]
+fn a_device_may_say_itself_which_it_is() {
+    let mut z = dialect();
+    let press = r#"{"action":"emergency","device":{"ieeeAddr":"0x00158D0001E52FBB"}}"#;
+    let said = facts(&mut z, "zigbee2mqtt/bedroom/sos", press, live());
+    assert_eq!(said[0], (Help::pressed().into(), false));
+    assert_eq!(facts(&mut z, "zigbee2mqtt/other", r#"{"device":{"ieeeAddr":"0x1"}}"#, live()), []);
+}
+
+#[test]
 fn a_retained_press_and_an_empty_action_are_no_press() {
     let mut z = dialect();
     let topic = "zigbee2mqtt/0x00158d0001e52fbb";
