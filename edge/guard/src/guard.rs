@@ -405,6 +405,9 @@ impl Guard {
         let figures = &scene.household.guard;
         let Some(device) = roster.get_mut(place) else { return };
         match &said.fact {
+            Fact::Smoke(_) | Fact::Gas(_) | Fact::CarbonMonoxide(_) | Fact::Leak(_) => {
+                hazards::observe(&mut device.hazards, said, now, cause, out)
+            }
             // Only known from a memory, which may be long over: its device's own word is waited for.
             danger if said.baseline && danger.is_danger() => {}
             Fact::Help(help) => {
@@ -427,9 +430,6 @@ impl Guard {
                 fall::observe(&mut device.fall, said, now, cause, out);
                 let state = &mut device.person_at_night;
                 person_at_night::observe(state, &scene, camera, said, cause, out);
-            }
-            Fact::Smoke(_) | Fact::Gas(_) | Fact::CarbonMonoxide(_) | Fact::Leak(_) => {
-                hazards::observe(&mut device.hazards, said, now, cause, out)
             }
             Fact::Meter(meter) => {
                 hazards::observe(&mut device.hazards, said, now, cause, out);

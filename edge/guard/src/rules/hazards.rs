@@ -1,6 +1,7 @@
 //! Guards against smoke, burnable gas, carbon monoxide and water where none should be. A detector
-//! that feels one is an alarm at once, also with the first that is heard of it. (What only a
-//! broker remembers of it does not come here.) Water is an alarm like the others, because somebody
+//! that feels one is an alarm at once, also with the first that is heard of it. What only a broker
+//! remembers is one if the device's last word was that all is clear: then the danger began while
+//! nobody listened, and a detector that speaks only on a change says nothing more. Water is an alarm like the others, because somebody
 //! must shut a valve now and an old person slips on a wet floor; only a water meter's own leak flag,
 //! which means a slow loss, is a warning. The detector's own test button, or a device under test,
 //! raises a test, which never hides a real alarm that follows. Detectors repeat their state with
@@ -30,7 +31,9 @@ pub struct State {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Danger {
+    /// Nothing was heard of it yet.
     #[default]
+    Unknown,
     Clear,
     Test {
         told: Moment,
@@ -65,8 +68,12 @@ pub fn observe(
         _ => return,
     };
     let test = self_test || said.test;
+    let remembered = said.baseline && class == Class::Alarm;
+    if remembered && (felt || self_test) && (test || *danger != Danger::Clear) {
+        return;
+    }
     match (felt || self_test, test, *danger) {
-        (false, _, Danger::Clear) => {}
+        (false, _, Danger::Unknown | Danger::Clear) => *danger = Danger::Clear,
         (false, _, _) => {
             *danger = Danger::Clear;
             out.push(over(rule, said, cause));

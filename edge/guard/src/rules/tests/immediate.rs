@@ -55,6 +55,19 @@ fn away_and_out_mute_no_help_danger_or_fall() {
 }
 
 #[test]
+fn a_danger_that_began_while_nobody_listened_is_one() {
+    let mut life = Life::begin(household(), START);
+    // What was never heard otherwise may be long over.
+    assert_eq!(life.baseline("leak", Leak { wet: true }), NOTHING);
+    assert_eq!(life.baseline("smoke", smoke(false)), NOTHING);
+    assert_eq!(life.baseline("smoke", smoke(true)), ["12:00 alarm smoke smoke"]);
+    assert_eq!(life.baseline("smoke", smoke(true)), NOTHING, "it is known by now");
+    life.say("smoke", smoke(false));
+    let tested = Smoke { alarm: true, self_test: true };
+    assert_eq!(life.baseline("smoke", tested), NOTHING, "nor does anybody test it now");
+}
+
+#[test]
 fn a_danger_repeats_only_after_a_while_and_is_over_when_clear() {
     let mut life = Life::begin(household(), START);
     assert_eq!(life.say("smoke", smoke(true)), ["12:00 alarm smoke smoke"]);
