@@ -1,9 +1,10 @@
 //! Watches the wall clock: says when times of day have to be reckoned anew, and by how much the
-//! clock jumped. It must never take the slow work of NTP for a jump.
+//! clock jumped, and what it can not measure. It must never take the slow work of NTP for a jump.
 
 use std::time::Duration;
 
 use anju_model::{BoxEvent, Clock, Moment, Stamp};
+use anju_respond::life::Input;
 use jiff::{SignedDuration, Timestamp};
 
 /// A clock that stays this close to its extrapolation was not set.
@@ -75,9 +76,43 @@ fn later(wall: Timestamp, by: Duration) -> Timestamp {
     SignedDuration::try_from(by).ok().and_then(|by| wall.checked_add(by).ok()).unwrap_or(wall)
 }
 
+/// By a clock that nobody has set, nobody can say whether an answer was sent before an alert; one
+/// that comes just now is then taken as sent just now.
+pub fn doubt_time(input: &mut Input, clock: Clock) {
+    if let Input::Answered { sent, fresh: true, .. } = input
+        && clock != Clock::Synchronised
+    {
+        *sent = None;
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use anju_model::ContactId;
+    use anju_model::config::ChannelKind;
+    use anju_respond::life::Answer;
+
     use super::*;
+
+    #[test]
+    fn an_answer_that_comes_now_is_not_measured_by_a_clock_that_nobody_set() {
+        let believed = |fresh, clock| {
+            let mut input = Input::Answered {
+                contact: ContactId::new("daughter").unwrap(),
+                answer: Answer::Accept,
+                sent: Some(Timestamp::UNIX_EPOCH),
+                fresh,
+                via: ChannelKind::Sms,
+            };
+            doubt_time(&mut input, clock);
+            matches!(input, Input::Answered { sent: Some(_), .. })
+        };
+        assert!(believed(true, Clock::Synchronised));
+        for clock in [Clock::Estimated, Clock::Unknown] {
+            assert!(!believed(true, clock));
+            assert!(believed(false, clock), "what has lain somewhere has only its time");
+        }
+    }
 
     fn stamp(mono_s: u64, second: i64, clock: Clock) -> Stamp {
         let wall = Timestamp::from_second(1_800_000_000 + second).unwrap();

@@ -23,7 +23,7 @@ use anju_model::command::{Command, Request};
 use anju_model::config::{ChannelKind, Household};
 use anju_model::delivery::{self, DeliveryState};
 use anju_model::{
-    Body, BoxEvent, Class, Clock, Delivery, Entry, EntryId, Finding, Moment, Outcome, Stamp,
+    Body, BoxEvent, Class, Delivery, Entry, EntryId, Finding, Moment, Outcome, Stamp,
     Timeline,
 };
 use anju_respond::life::proof::Prover;
@@ -492,7 +492,7 @@ impl Core {
                 Step::Judge(entry) => self.judge(&entry),
                 Step::Tell(mut input) => {
                     let now = self.now();
-                    self.doubt_time(&mut input);
+                    clock_watch::doubt_time(&mut input, self.clocks.stamp().clock);
                     let mut proved = Vec::new();
                     if let Input::Answered { contact, via, .. } = &input {
                         let tasks = self.prover.answered_by(now, contact, *via);
@@ -509,16 +509,6 @@ impl Core {
             }
         }
         self.changed = true;
-    }
-
-    /// By a clock that nobody has set, nobody can say whether an answer was sent before an alert;
-    /// one that comes just now is then taken as sent just now.
-    fn doubt_time(&self, input: &mut Input) {
-        if let Input::Answered { sent, fresh: true, .. } = input
-            && self.clocks.stamp().clock != Clock::Synchronised
-        {
-            *sent = None;
-        }
     }
 
     fn judge(&mut self, entry: &Entry) -> Vec<Step> {
