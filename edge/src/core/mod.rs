@@ -23,8 +23,7 @@ use anju_model::command::{Command, Request};
 use anju_model::config::{ChannelKind, Household};
 use anju_model::delivery::{self, DeliveryState};
 use anju_model::{
-    Body, BoxEvent, Class, Delivery, Entry, EntryId, Finding, Moment, Outcome, Stamp,
-    Timeline,
+    Body, BoxEvent, Class, Delivery, Entry, EntryId, Finding, Moment, Outcome, Stamp, Timeline,
 };
 use anju_respond::life::proof::Prover;
 use anju_respond::life::{Action, Book, Input};
