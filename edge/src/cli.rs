@@ -425,6 +425,8 @@ fn replay(
     let export = std::fs::read(file)
         .map_err(|error| CliError::Replay(format!("{}: {error}", file.display())))?;
     let mut entries = Vec::new();
+    // Some editors put a byte-order mark before a text that they save.
+    let export = export.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&export);
     for (index, line) in export.split(|b| *b == b'\n').enumerate() {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;

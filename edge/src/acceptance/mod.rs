@@ -75,7 +75,7 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Write this.
-    Record(BoxEvent),
+    Record(Box<BoxEvent>),
     /// The siren shall sound shortly.
     Sound(DeviceId),
     /// The device shall tell its next reading, even where it is no news.
@@ -267,7 +267,7 @@ impl Acceptance {
         let sounds = !running.met.is_empty();
         self.settling = sounds.then(|| (id.clone(), now.after(running.step.settles)));
         self.results.insert(id, (outcome, now));
-        let mut effects = vec![Effect::Record(event(&running, outcome.as_str()))];
+        let mut effects = vec![Effect::Record(event(&running, outcome.as_str()).into())];
         effects.extend(running.alerts.into_iter().map(Effect::Close));
         effects.extend(self.next(now));
         effects
@@ -286,7 +286,7 @@ impl Acceptance {
         let until = now.after(step.within);
         let (met, alerts) = (BTreeSet::new(), Vec::new());
         let running = Running { origin, step, by, until, met, alerts };
-        let begun = Effect::Record(event(&running, "started"));
+        let begun = Effect::Record(event(&running, "started").into());
         self.running = Some(running);
         std::iter::once(begun).chain(order).collect()
     }

@@ -108,10 +108,12 @@ fn told(effects: &[Effect]) -> Vec<String> {
     effects
         .iter()
         .map(|effect| match effect {
-            Effect::Record(BoxEvent::Acceptance { device, result, missing, .. }) => {
+            Effect::Record(event) => {
+                let BoxEvent::Acceptance { device, result, missing, .. } = &**event else {
+                    panic!("{event:?}")
+                };
                 format!("{device} {result} {}", missing.join("+")).trim_end().to_owned()
             }
-            Effect::Record(other) => panic!("{other:?}"),
             Effect::Sound(device) => format!("sound {device}"),
             Effect::TellAnew(device) => format!("tell anew {device}"),
             Effect::Close(alert) => format!("close {alert}"),

@@ -415,7 +415,7 @@ impl Core {
         let mut steps = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Record(event) => steps.extend(self.record(Body::Box(event), None)),
+                Effect::Record(event) => steps.extend(self.record(Body::Box(*event), None)),
                 Effect::Sound(device) => self.outs.try_siren(device),
                 Effect::TellAnew(device) => self.outs.tell_anew(device),
                 Effect::Close(alert) => {
