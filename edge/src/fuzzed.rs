@@ -10,7 +10,7 @@ use anju_drivers::plan;
 use anju_guard::Guard;
 use anju_journal::{MAX_BODY, Number, record as stored};
 use anju_model::config::{self, Household};
-use anju_model::{Body, Language, Moment, Timeline, entry as entries};
+use anju_model::{Body, Clock, Language, Moment, Stamp, Timeline, entry as entries};
 use anju_respond::life::{Book, Input};
 use anju_respond::out::ntfy::wire;
 use anju_respond::texts::Texts;
@@ -44,12 +44,13 @@ static TEXTS: LazyLock<Arc<Texts>> = LazyLock::new(|| Arc::new(Texts::new(Langua
 static HOUSEHOLD: LazyLock<Option<Arc<Household>>> =
     LazyLock::new(|| config::parse(HOME, "home.toml").household.map(Arc::new));
 
-/// A payload of the command topic, with and without a known clock. A retained one never passes.
+/// A payload of the command topic, with each kind of clock. A retained one never passes.
 pub fn command(bytes: &[u8]) {
-    let now = "2026-11-23T13:04:05Z".parse::<Timestamp>().ok();
-    for clock in [now, None] {
-        assert!(anju_upstream::command::parse(bytes, true, clock).is_err());
-        match anju_upstream::command::parse(bytes, false, clock) {
+    let wall = Timestamp::constant(1_795_439_045, 0);
+    for clock in [Clock::Synchronised, Clock::Estimated, Clock::Unknown] {
+        let now = Stamp { boot: "fuzz".into(), mono_ms: 1, wall, clock };
+        assert!(anju_upstream::command::parse(bytes, true, &now).is_err());
+        match anju_upstream::command::parse(bytes, false, &now) {
             Ok(request) => assert!(!request.id.is_empty() && request.id.len() <= 200),
             Err(refused) => {
                 let why = refused.refusal.to_string();

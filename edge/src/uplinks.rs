@@ -113,7 +113,8 @@ async fn pass(mut said: mpsc::Receiver<Said>, messages: mpsc::Sender<Message>, m
             let before = used.replace(name.clone());
             // A connection over the link before may hang for long.
             if before.is_some_and(|before| before != *name) {
-                moved.notify_waiters();
+                // One session listens, and it must not miss it.
+                moved.notify_one();
             }
         }
         if messages.send(Message::Box(event(said))).await.is_err() {

@@ -73,7 +73,7 @@ pub fn start(
             household: household.clone(),
             core,
         }),
-        clock: Box::new(move || clock.trusted()),
+        clock: Box::new(move || clock.stamp()),
         commands,
         notices,
         view,

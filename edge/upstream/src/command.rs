@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use anju_model::command::{Command, Request};
+use anju_model::{Clock, Stamp};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -13,7 +14,9 @@ use thiserror::Error;
 /// A command older than this is refused, when the clock is known.
 pub const OLDEST: Duration = Duration::from_secs(5 * 60);
 
-/// A command from further in the future than this is refused, when the clock is known.
+/// A command from further in the future than this is refused, when the clock is synchronised. One
+/// that was carried over a time without power is behind by that time, and what the centre asks for
+/// then comes from its future.
 const MOST_AHEAD: Duration = Duration::from_secs(5 * 60);
 
 /// Longest id, in bytes.
@@ -69,11 +72,11 @@ struct Common {
     expires: Option<Timestamp>,
 }
 
-/// Reads a command. `now` is `None` while the clock is unknown; then its age can not be judged.
+/// Reads a command. While the clock is unknown its age can not be judged.
 ///
 /// # Errors
 /// [`Refused`] says why it is not carried out.
-pub fn parse(payload: &[u8], retained: bool, now: Option<Timestamp>) -> Result<Request, Refused> {
+pub fn parse(payload: &[u8], retained: bool, now: &Stamp) -> Result<Request, Refused> {
     let refused = |id: Option<&str>, refusal| Refused { id: id.map(str::to_owned), refusal };
     let malformed = |id: Option<&str>, why: String| refused(id, Refusal::Malformed(why));
     let envelope: Envelope = serde_json::from_slice(payload).map_err(|error| {
@@ -95,14 +98,15 @@ pub fn parse(payload: &[u8], retained: bool, now: Option<Timestamp>) -> Result<R
         .ok_or_else(|| refused(id, Refusal::Unknown(envelope.r#type.chars().take(80).collect())))?;
     let mut data = envelope.data;
     let common = Common::deserialize(&data).map_err(|error| malformed(id, error.to_string()))?;
-    if let Some(now) = now {
-        if let Some(expires) = common.expires.filter(|expires| *expires < now) {
+    if now.clock != Clock::Unknown {
+        if let Some(expires) = common.expires.filter(|expires| *expires < now.wall) {
             return Err(refused(id, Refusal::Expired(expires)));
         }
-        let age = now.duration_since(envelope.time);
+        let age = now.wall.duration_since(envelope.time);
         let (oldest, ahead) = (OLDEST.as_secs(), MOST_AHEAD.as_secs());
         let (oldest, ahead) = (oldest.cast_signed(), ahead.cast_signed());
-        if age.as_secs() > oldest || age.as_secs() < -ahead {
+        let is_ahead = now.clock == Clock::Synchronised && age.as_secs() < -ahead;
+        if age.as_secs() > oldest || is_ahead {
             return Err(refused(id, Refusal::NotNow(envelope.time)));
         }
     }
@@ -133,8 +137,8 @@ mod tests {
 
     const NOW: &str = "2026-11-23T13:04:05Z";
 
-    fn now() -> Option<Timestamp> {
-        Some(NOW.parse().unwrap())
+    fn now(clock: Clock) -> Stamp {
+        Stamp { boot: "b".into(), mono_ms: 1, wall: NOW.parse().unwrap(), clock }
     }
 
     fn accept(time: &str, more: &str) -> String {
@@ -145,12 +149,13 @@ mod tests {
     }
 
     fn refusal(payload: &str, retained: bool) -> Refusal {
-        parse(payload.as_bytes(), retained, now()).unwrap_err().refusal
+        parse(payload.as_bytes(), retained, &now(Clock::Synchronised)).unwrap_err().refusal
     }
 
     #[test]
     fn a_command_is_read() {
-        let request = parse(accept(NOW, "").as_bytes(), false, now()).unwrap();
+        let now = now(Clock::Synchronised);
+        let request = parse(accept(NOW, "").as_bytes(), false, &now).unwrap();
         assert_eq!((request.id.as_str(), request.by.as_str()), ("c1", "operator 7"));
         assert!(matches!(request.command, Command::Accept { minutes: Some(10), .. }));
     }
@@ -162,9 +167,24 @@ mod tests {
         assert!(matches!(refusal(&old, false), Refusal::NotNow(_)));
         let ahead = accept("2026-11-24T12:00:00Z", "");
         assert!(matches!(refusal(&ahead, false), Refusal::NotNow(_)));
-        assert!(parse(old.as_bytes(), false, None).is_ok());
+        assert!(parse(old.as_bytes(), false, &now(Clock::Unknown)).is_ok());
         let expired = accept(NOW, r#","expires":"2026-11-23T13:00:00Z""#);
         assert!(matches!(refusal(&expired, false), Refusal::Expired(_)));
+    }
+
+    /// Its clock stood still while it had no power; the centre's did not.
+    #[test]
+    fn a_clock_that_is_behind_does_not_make_the_box_deaf() {
+        let estimated = |payload: &str, retained| {
+            parse(payload.as_bytes(), retained, &now(Clock::Estimated)).map_err(|r| r.refusal)
+        };
+        let ahead = accept("2026-11-24T12:00:00Z", r#","expires":"2026-11-24T13:00:00Z""#);
+        assert!(estimated(&ahead, false).is_ok());
+        assert_eq!(estimated(&ahead, true), Err(Refusal::Retained));
+        let old = accept("2026-11-23T12:00:00Z", "");
+        assert!(matches!(estimated(&old, false), Err(Refusal::NotNow(_))));
+        let expired = accept(NOW, r#","expires":"2026-11-23T13:00:00Z""#);
+        assert!(matches!(estimated(&expired, false), Err(Refusal::Expired(_))));
     }
 
     #[test]
@@ -179,7 +199,7 @@ mod tests {
             ),
             (r#"{"id":"","type":"cn.anju.command.accept","time":"2026-11-23T13:04:05Z"}"#, None),
         ] {
-            let refused = parse(payload.as_bytes(), false, now()).unwrap_err();
+            let refused = parse(payload.as_bytes(), false, &now(Clock::Synchronised)).unwrap_err();
             assert!(matches!(refused.refusal, Refusal::Malformed(_)), "{payload}");
             assert_eq!(refused.id.as_deref(), id, "{payload}");
         }

@@ -22,6 +22,7 @@ pub mod session;
 mod settings;
 pub mod status;
 mod trial;
+mod unanswered;
 
 pub use certificate_clock::CertificateClock;
 pub use probe::probe;

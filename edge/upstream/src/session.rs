@@ -1,13 +1,14 @@
 //! One connection after the other, until stopped. Between two connections lies a growing pause
-//! with jitter. A connection on which nothing is acknowledged for half a minute counts as lost.
+//! with jitter. A connection on which an entry is not acknowledged for half a minute counts as lost.
 
 mod live;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anju_model::Stamp;
 use anju_model::command::Request;
-use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -73,7 +74,7 @@ pub enum Notice {
         /// Its number.
         seq: u64,
     },
-    /// The broker takes no entry of a lane, with its reason; `None`: it takes them again.
+    /// The broker takes no entry of a lane, with its reason; `None`: it takes those of both again.
     Refuses(Option<String>),
     /// The broker does not let the box hear commands, with its reason; `None`: it does again.
     Deaf(Option<String>),
@@ -109,8 +110,8 @@ pub struct Parts<A, E> {
     pub events: E,
     /// Asked for the status.
     pub status: Box<dyn StatusSource>,
-    /// The wall clock if it is known.
-    pub clock: Box<dyn Fn() -> Option<Timestamp> + Send + Sync>,
+    /// The clocks: commands are judged by them.
+    pub clock: Box<dyn Fn() -> Stamp + Send + Sync>,
     /// Where commands go.
     pub commands: mpsc::Sender<Incoming>,
     /// What the box should know.
@@ -137,6 +138,8 @@ pub async fn run<A: Feed, E: Feed>(mut parts: Parts<A, E>) {
             Ok(options) => {
                 parts.alerts.rewind();
                 parts.events.rewind();
+                // What was told before is none of the new connection's.
+                let _ = pin!(parts.moved.notified()).enable();
                 let connection = Connection::new(options, QUEUE);
                 Live::new(&mut parts, connection, &mut told, &mut trials).run().await
             }
@@ -177,7 +180,7 @@ enum End {
 struct Told {
     up: Option<bool>,
     at: Option<Instant>,
-    refuses: bool,
+    refuses: Vec<Lane>,
     deaf: bool,
     nobody: bool,
 }
@@ -192,6 +195,23 @@ impl Told {
         self.up = Some(up);
         self.at = Some(Instant::now());
         true
+    }
+
+    /// Nothing of a lane passes: whether that is news. A second lane is none, while it is known
+    /// that the first one stands still.
+    fn refuses(&mut self, lane: Lane) -> bool {
+        let news = self.refuses.is_empty();
+        if !self.refuses.contains(&lane) {
+            self.refuses.push(lane);
+        }
+        news
+    }
+
+    /// An entry of a lane passed: whether it is news that the broker takes all again.
+    fn takes(&mut self, lane: Lane) -> bool {
+        let stood_still = !self.refuses.is_empty();
+        self.refuses.retain(|refused| *refused != lane);
+        stood_still && self.refuses.is_empty()
     }
 }
 
@@ -208,5 +228,23 @@ impl Trials {
             Lane::Alerts => &mut self.alerts,
             Lane::Events => &mut self.events,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_that_is_refused_is_told_once_whatever_passes_of_the_other() {
+        let mut told = Told::default();
+        assert!(!told.takes(Lane::Events));
+        assert!(told.refuses(Lane::Alerts));
+        for _ in 0..3 {
+            assert!(!told.takes(Lane::Events) && !told.refuses(Lane::Alerts));
+        }
+        assert!(!told.refuses(Lane::Events) && !told.takes(Lane::Alerts));
+        assert!(told.takes(Lane::Events) && !told.takes(Lane::Alerts));
+        assert!(told.refuses(Lane::Events));
     }
 }

@@ -19,12 +19,10 @@ use crate::feed::{Feed, Item};
 use crate::flight::{Flight, Refusal};
 use crate::status::OFFLINE;
 use crate::trial::{Ended, Trial};
+use crate::unanswered::Unanswered;
 
 /// Of those, how many only alerts, replies and the status may use.
 const KEPT_FOR_ALERTS: usize = 20;
-
-/// Nothing acknowledged for this long, while something waits: the connection counts as lost.
-const STALLED: Duration = Duration::from_secs(30);
 
 /// What a publication has beside topic and payload, at most, bytes.
 const OVERHEAD: usize = 64;
@@ -63,7 +61,7 @@ pub struct Live<'a, A, E> {
     alerts: Flight,
     events: Flight,
     answers: VecDeque<Waiting>,
-    progress: Instant,
+    unanswered: Unanswered<(Lane, u64)>,
     heartbeat: Interval,
 }
 
@@ -104,7 +102,7 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
             alerts: Flight::default(),
             events: Flight::default(),
             answers: VecDeque::new(),
-            progress: Instant::now(),
+            unanswered: Unanswered::new(),
             heartbeat,
         }
     }
@@ -138,7 +136,6 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
     pub async fn run(mut self) -> End {
         let (stop, moved) = (self.parts.stop.clone(), self.parts.moved.clone());
         loop {
-            let flying = self.alerts.len() + self.events.len();
             let (alerts_room, events_room) = self.room();
             let retry =
                 [self.alerts.next_due(), self.events.next_due()].into_iter().flatten().min();
@@ -163,8 +160,8 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
                     self.answered(answer)
                 }
                 () = until(retry) => self.publish_again(),
-                () = tokio::time::sleep_until(self.progress + STALLED), if flying > 0 => {
-                    Err("the broker acknowledges nothing".to_owned().into())
+                () = until(self.unanswered.stalled_at()) => {
+                    Err("the broker does not acknowledge an entry".to_owned().into())
                 }
                 _ = self.heartbeat.tick(), if self.up => self.beat(),
                 items = self.parts.events.next(events_room), if self.up && events_room > 0 => {
@@ -202,7 +199,6 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
                 let largest = limits.and_then(|p| p.max_packet_size);
                 self.largest = largest.and_then(|l| l.try_into().ok()).unwrap_or(usize::MAX);
                 self.up = true;
-                self.progress = Instant::now();
                 tracing::info!("upstream is connected");
                 if self.told.may_tell(true) {
                     let _ = self.parts.notices.send(Notice::Connected);
@@ -250,17 +246,17 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
     }
 
     fn settled(&mut self, pkid: u16, reason: PubAckReason) {
-        self.progress = Instant::now();
         let Some(Sent::Entry(lane, seq)) = self.by_pkid.remove(&pkid) else {
             self.answers_others = true;
             return;
         };
+        self.unanswered.answered(&(lane, seq));
         let epoch = self.flight(lane).epoch_of(seq).unwrap_or_default();
         let fine = matches!(reason, PubAckReason::Success | PubAckReason::NoMatchingSubscribers);
         let place = if fine {
             self.parts.view.send_modify(|view| view.acknowledged += 1);
             self.trials.of(lane).settled(seq);
-            if std::mem::take(&mut self.told.refuses) {
+            if self.told.takes(lane) {
                 let _ = self.parts.notices.send(Notice::Refuses(None));
             }
             if self.flight(lane).is_late(seq) {
@@ -273,10 +269,10 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
             match refusal {
                 Refusal::Again => {}
                 Refusal::SetAside => self.tell_set_aside(lane, epoch, seq, reason),
-                Refusal::AllRefused if self.told.refuses => {}
                 Refusal::AllRefused => {
-                    self.told.refuses = true;
-                    let _ = self.parts.notices.send(Notice::Refuses(Some(reason)));
+                    if self.told.refuses(lane) {
+                        let _ = self.parts.notices.send(Notice::Refuses(Some(reason)));
+                    }
                 }
             }
             place
@@ -306,9 +302,6 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
     }
 
     fn publish_entries(&mut self, lane: Lane, items: Vec<Item>) -> Outcome {
-        if self.alerts.len() + self.events.len() == 0 {
-            self.progress = Instant::now();
-        }
         for item in items {
             let Item { epoch, seq, .. } = item;
             let size = item.body.len() + self.topic(lane).len() + OVERHEAD;
@@ -372,6 +365,9 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
             .client
             .try_publish_with_properties(topic, QoS::AtLeastOnce, retain, payload, properties)
             .map_err(|error| error.to_string())?;
+        if let Sent::Entry(lane, seq) = sent {
+            self.unanswered.handed((lane, seq));
+        }
         self.handed.push_back(sent);
         Ok(())
     }
@@ -393,7 +389,7 @@ impl<'a, A: Feed, E: Feed> Live<'a, A, E> {
 
     fn commanded(&mut self, publish: Box<Publish>) -> Outcome {
         let now = (self.parts.clock)();
-        let (id, answer) = match command::parse(&publish.payload, publish.retain, now) {
+        let (id, answer) = match command::parse(&publish.payload, publish.retain, &now) {
             Err(refused) => (refused.id, Err(refused.refusal.to_string())),
             Ok(request) => {
                 let id = Some(request.id.clone());
