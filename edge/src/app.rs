@@ -101,12 +101,9 @@ pub async fn run(config: PathBuf, data: PathBuf) -> Result<(), StartError> {
     let open_alerts = OpenAlerts::start(&data);
     let mut core =
         Core::new(household.clone(), journal.clone(), clocks.clone(), outs, open_alerts, view_tx);
-    let recorded = journal.recent(core::ALERT_ENTRIES, core::EVENT_ENTRIES);
     let whole = opened.recording.is_active() && opened.set_aside.is_none() && opened.lost.is_none();
-    let beside = if whole { Vec::new() } else { open_alerts::missing(&data, &journal) };
-    if let Some(known) =
-        core.begin(recorded.chain(beside), first_entries(&opened, &loaded, plan_faults))
-    {
+    let recorded = open_alerts::recalled(&data, &journal, whole);
+    if let Some(known) = core.begin(recorded, first_entries(&opened, &loaded, plan_faults)) {
         clocks.learn(known);
     }
     let moved = Arc::new(Notify::new());

@@ -32,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use board::{Board, Said, When};
 pub use message::{Answer, Message, Proofs};
-pub use recall::{ALERT_ENTRIES, EVENT_ENTRIES};
+pub use recall::EVENT_ENTRIES;
 use recorder::Recorder;
 
 use carried_out::CarriedOut;

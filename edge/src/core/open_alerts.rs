@@ -1,8 +1,8 @@
 //! The entries of the alerts that are still open, as one small file beside the journal. The
 //! journal's engine opens only where it may write; a card that has become read-only must not make
-//! the box forget for whom it was seeking help, nor must a card that lost it. The file is read at
-//! such starts only: what counts is the journal. It must never be waited for, and never be taken for
-//! something recorded.
+//! the box forget for whom it was seeking help, nor must a card that lost it, nor a device that fills
+//! the journal while somebody is on the way. Of what the journal holds, the journal counts. The file
+//! must never be waited for, and never be taken for something recorded.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,8 @@ use std::time::Duration;
 use anju_journal::{Journal, Lane, Number, Record};
 use anju_model::{AlertChange, AlertId, AlertStep, entry};
 use tokio::sync::watch;
+
+use super::recall::{ALERT_ENTRIES, EVENT_ENTRIES};
 
 /// The file in the data folder: an entry's JSON a line.
 const FILE: &str = "open-alerts.jsonl";
@@ -101,20 +103,102 @@ async fn keep(data: PathBuf, mut changes: watch::Receiver<Vec<u8>>) {
     }
 }
 
-/// What the file holds and the journal does not, oldest first; what can not be read is left out.
-/// Blocking.
-pub fn missing(data: &Path, journal: &Journal) -> Vec<Record> {
+/// The entries that a start looks back over, in the order of their numbers: the newest of the journal
+/// and, of the file, what is older than those. If the journal is not `whole`, all that it does not hold
+/// of the file comes too. Blocking.
+pub fn recalled(data: &Path, journal: &Journal, whole: bool) -> impl Iterator<Item = Record> {
+    let first = journal.recent(ALERT_ENTRIES, 0).next().map(|record| record.number);
+    let held = |record: &Record| {
+        let there = journal.read_merged(record.number.seq, 1);
+        there.first().is_some_and(|there| there.number == record.number)
+    };
+    let mut kept = kept(data);
+    kept.retain(|record| {
+        first.is_some_and(|first| record.number < first) || (!whole && !held(record))
+    });
+    kept.sort_by_key(|record| record.number);
+    let (mut kept, mut recorded) =
+        (kept.into_iter().peekable(), journal.recent(ALERT_ENTRIES, EVENT_ENTRIES).peekable());
+    std::iter::from_fn(move || match (kept.peek(), recorded.peek()) {
+        (Some(older), Some(record)) if older.number >= record.number => recorded.next(),
+        (Some(_), _) => kept.next(),
+        (None, _) => recorded.next(),
+    })
+}
+
+/// What the file holds; what can not be read is left out.
+fn kept(data: &Path) -> Vec<Record> {
     let lines = std::fs::read(data.join(FILE)).unwrap_or_default();
     let records = lines.split(|byte| *byte == b'\n').filter_map(|line| {
         let id = entry::decode(line).ok()?.id;
         let number = Number { epoch: id.epoch, seq: id.seq };
         Some(Record { number, lane: Lane::Alerts, body: line.to_vec().into() })
     });
-    let held = |record: &Record| {
-        let there = journal.read_merged(record.number.seq, 1);
-        there.first().is_some_and(|there| there.number == record.number)
-    };
-    let mut records: Vec<Record> = records.filter(|record| !held(record)).collect();
-    records.sort_by_key(|record| record.number);
-    records
+    records.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use anju_journal::{Settings, Urgency};
+
+    use super::*;
+
+    fn body(number: Number) -> String {
+        format!(
+            r#"{{"id":"hz/{}/{}","type":"cn.anju.observation.motion",
+            "time":"2026-11-23T21:04:05.123+08:00","data":{{"epoch":{0},"seq":{1},"boot":"b","mono_ms":1,
+            "clock":"unknown","device":"m","kind":"motion","moving":true}}}}"#,
+            number.epoch, number.seq
+        )
+        .replace('\n', "")
+    }
+
+    async fn recorded(dir: &Path, entries: usize) -> (Journal, Vec<Number>) {
+        let (journal, ..) = Journal::open(dir, Settings::default()).unwrap();
+        let append = |_| journal.append(Lane::Alerts, Urgency::Lazy, body).number;
+        let numbers = (0..entries).map(append).collect();
+        let last = journal.append(Lane::Events, Urgency::Now, body);
+        tokio::time::timeout(Duration::from_secs(30), last.receipt.durable())
+            .await
+            .unwrap()
+            .unwrap();
+        (journal, numbers)
+    }
+
+    fn keep_lines(dir: &Path, numbers: &[Number]) {
+        let lines: Vec<String> = numbers.iter().map(|number| body(*number)).collect();
+        std::fs::write(dir.join(FILE), lines.join("\n")).unwrap();
+    }
+
+    /// Somebody accepted, and meanwhile another device told thousands of times that it is not well.
+    #[tokio::test]
+    async fn what_thousands_of_entries_push_out_is_still_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, numbers) = recorded(dir.path(), ALERT_ENTRIES + 1_000).await;
+        let after = Number { seq: numbers[0].seq + 1_000_000, ..numbers[0] };
+        keep_lines(dir.path(), &[numbers[1], numbers[0], numbers[4_000], after]);
+        let recalled: Vec<_> = recalled(dir.path(), &journal, true)
+            .filter(|record| record.lane == Lane::Alerts)
+            .map(|record| record.number)
+            .collect();
+        let newest = numbers[1_000..].iter();
+        let expected: Vec<_> = numbers[..2].iter().chain(newest).copied().collect();
+        assert!(recalled == expected, "{:?} of {}", &recalled[..4], recalled.len());
+        assert!(journal.close(Duration::from_secs(10)));
+    }
+
+    #[tokio::test]
+    async fn what_a_journal_lost_comes_from_the_file_in_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, numbers) = recorded(dir.path(), 2).await;
+        let lost = Number { epoch: 0, seq: 900 };
+        let after = Number { seq: 1_000, ..numbers[0] };
+        keep_lines(dir.path(), &[after, numbers[0], lost]);
+        let all = |whole| -> Vec<_> {
+            recalled(dir.path(), &journal, whole).map(|record| record.number.seq).collect()
+        };
+        assert_eq!(all(false), [900, 1, 2, 3, 1_000]);
+        assert_eq!(all(true), [900, 1, 2, 3]);
+        assert!(journal.close(Duration::from_secs(10)));
+    }
 }
