@@ -110,7 +110,14 @@ struct Settling {
 struct Departure {
     until: Timestamp,
     cause: EntryId,
-    by: Moment,
+    announced: Moment,
+}
+
+impl Departure {
+    /// When the home is to be left at the latest.
+    fn by(&self) -> Moment {
+        self.announced.after(DEPARTURE)
+    }
 }
 
 impl Home {
@@ -161,7 +168,7 @@ impl Home {
         self.settling = None;
         self.all_may_be_out = false;
         if let Occupancy::Away { .. } = self.occupancy
-            && self.departure.as_ref().is_some_and(|d| d.by < now)
+            && self.departure.as_ref().is_some_and(|d| d.by() < now)
         {
             self.departure = None;
         }
@@ -185,7 +192,7 @@ impl Home {
         }
         self.settling = None;
         self.visitor = None;
-        self.occupancy = match self.departure.take().filter(|departure| now <= departure.by) {
+        self.occupancy = match self.departure.take().filter(|departure| now <= departure.by()) {
             Some(Departure { until, cause, .. }) => Occupancy::Away { until, cause },
             None => Occupancy::Out { since: now, cause: cause.clone() },
         };
@@ -238,8 +245,7 @@ impl Home {
                 self.settling = None;
                 self.visitor = None;
                 self.all_may_be_out = false;
-                let by = now.after(DEPARTURE);
-                self.departure = Some(Departure { until, cause: cause.clone(), by });
+                self.departure = Some(Departure { until, cause: cause.clone(), announced: now });
                 self.occupancy = Occupancy::Away { until, cause: cause.clone() };
                 true
             }
@@ -309,7 +315,7 @@ impl Home {
             return;
         }
         if let Some(departure) = self.departure.take()
-            && settled.closed <= departure.by
+            && settled.closed <= departure.by()
         {
             self.occupancy =
                 Occupancy::Away { until: departure.until, cause: departure.cause.clone() };
@@ -335,7 +341,7 @@ impl Home {
             .into_iter()
             .chain(self.quiet.as_mut().map(|quiet| &mut quiet.since))
             .chain(self.settling.as_mut().map(|settling| &mut settling.closed))
-            .chain(self.departure.as_mut().map(|departure| &mut departure.by))
+            .chain(self.departure.as_mut().map(|departure| &mut departure.announced))
             .chain(&mut self.rang)
             .chain(&mut self.visitor);
         for at in moments {

@@ -242,6 +242,11 @@ impl Core {
 
     fn look(&mut self, stamp: &Stamp) -> Moment {
         let now = self.line.place(stamp);
+        if let Some(outage) = self.line.caught_up() {
+            self.book.catch_up(outage);
+            self.began = outage.carry(self.began);
+            self.life_recorded = self.life_recorded.map(|at| outage.carry(at));
+        }
         if let Some(wall) = self.clock.look(now, stamp) {
             self.book.set_clock(now, wall);
             self.prover.set_clock(now, wall);

@@ -42,6 +42,9 @@ pub fn recall(
             newest = newest.max(Some(entry.stamp.wall));
         }
         let at = line.place(&entry.stamp);
+        if let Some(outage) = line.caught_up() {
+            book.catch_up(outage);
+        }
         guard.recall(&entry);
         board.recall(&entry, at);
         match &entry.body {

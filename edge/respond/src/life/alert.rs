@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anju_model::config::Household;
-use anju_model::{AlertStep, Class, ContactId, Moment, Rule, Subject};
+use anju_model::{AlertStep, CaughtUp, Class, ContactId, Moment, Rule, Subject};
 
 use super::reach::Reach;
 
@@ -111,6 +111,25 @@ pub(super) struct Alert {
 }
 
 impl Alert {
+    /// An outage that came to light was before whatever this boot did.
+    pub(super) fn catch_up(&mut self, outage: CaughtUp) {
+        let came_before = self.raised;
+        let moments = [&mut self.raised, &mut self.begun, &mut self.felt, &mut self.search.since];
+        let moments = moments
+            .into_iter()
+            .chain(self.search.position.as_mut().map(|position| &mut position.at))
+            .chain(self.helpers.iter_mut().map(|helper| &mut helper.since))
+            .chain(&mut self.answered);
+        for at in moments {
+            *at = outage.carry(*at);
+        }
+        if self.raised > came_before {
+            self.hold = self.hold.map(|hold| hold.after(outage.by));
+        }
+        // What it waits for may be past by now.
+        self.wake = Some(outage.began);
+    }
+
     pub(super) fn new(at: Moment, subject: Subject) -> Self {
         Self {
             subject,

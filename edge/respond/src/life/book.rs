@@ -7,8 +7,8 @@ use std::sync::Arc;
 use anju_model::command::Request;
 use anju_model::config::Household;
 use anju_model::{
-    AlertChange, AlertId, AlertStep, Class, Delivery, DeviceId, Finding, Moment, Outcome, Raise,
-    Rule, Subject,
+    AlertChange, AlertId, AlertStep, CaughtUp, Class, Delivery, DeviceId, Finding, Moment, Outcome,
+    Raise, Rule, Subject,
 };
 
 use super::action::{Action, Handled, Input, Lights, RefusedCommand, SirenPattern};
@@ -149,6 +149,19 @@ impl Book {
         if self.civil.set(now, wall) {
             self.look_at_all(now);
         }
+    }
+
+    /// An outage came to light that was before this boot: what was done since then lies later on the
+    /// line of time than it was placed, or whoever accepted a minute ago would be hours late. To be
+    /// called before anything else is asked.
+    pub fn catch_up(&mut self, outage: CaughtUp) {
+        for alert in self.alerts.values_mut() {
+            alert.catch_up(outage);
+        }
+        for at in self.over_told.values_mut() {
+            *at = outage.carry(*at);
+        }
+        self.floods.catch_up(outage);
     }
 
     fn look_at_all(&mut self, now: Moment) {

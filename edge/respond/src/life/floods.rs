@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use anju_model::{AlertId, Class, Moment, Rule, Subject};
+use anju_model::{AlertId, CaughtUp, Class, Moment, Rule, Subject};
 
 use super::alert::Alert;
 use super::book::{Book, Key};
@@ -63,6 +63,13 @@ impl Told {
 }
 
 impl Floods {
+    /// An outage that came to light was before whatever this boot told.
+    pub(super) fn catch_up(&mut self, outage: CaughtUp) {
+        for told in self.told.values_mut() {
+            told.at = outage.carry(told.at);
+        }
+    }
+
     /// Somebody is told of an alert.
     pub(super) fn told(&mut self, now: Moment, subject: &Subject) {
         let (rule, class) = (&subject.rule, subject.class);

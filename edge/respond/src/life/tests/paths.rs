@@ -258,6 +258,27 @@ fn what_ends_by_itself_is_told_but_an_alarm_stays_open() {
 }
 
 #[test]
+fn an_outage_that_comes_to_light_makes_nobody_late_who_accepted_after_it() {
+    let hours = std::time::Duration::from_secs(10 * 3600);
+    for (began, lapsed) in [(0, false), (60_000, true)] {
+        let began = anju_model::Moment(began);
+        let outage = anju_model::CaughtUp { began, by: hours };
+        let mut home = Home::new(family());
+        home.pass(1);
+        home.press();
+        home.pass(1);
+        home.accept("daughter", Some(20));
+        home.pass(300);
+        home.book.catch_up(outage);
+        home.now = home.now.after(hours);
+        let passed: Vec<_> = home.pass(60).into_iter().map(|(_, action)| action).collect();
+        assert_eq!(steps(&passed).contains(&"lapsed"), lapsed, "{:?}", steps(&passed));
+        let passed: Vec<_> = home.pass(25 * 60).into_iter().map(|(_, action)| action).collect();
+        assert_eq!(steps(&passed).contains(&"lapsed"), !lapsed, "{:?}", steps(&passed));
+    }
+}
+
+#[test]
 fn what_is_open_about_a_device_that_is_taken_away_is_closed_but_no_alarm() {
     let mut home = Home::new(family());
     home.raise(finding(Rule::Heat, Class::Warning, Some("radar"), 1));
