@@ -230,7 +230,7 @@ events! {
         /// for, where that is an hour or more or it was never heard.
         unheard_seconds: Option<BTreeMap<String, u64>>,
         /// Who was at home, as far as it could be told.
-        home: Option<OldHome>,
+        home: Option<Box<OldHome>>,
     }
     /// A way to people was proved, or could not be.
     Proof = "proof" {

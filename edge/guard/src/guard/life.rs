@@ -43,7 +43,7 @@ impl Guard {
                 .collect(),
             batteries: (!batteries.is_empty()).then_some(batteries),
             unheard_seconds: Some(devices().filter_map(unheard).collect()),
-            home: old(&self.home, now),
+            home: old(&self.home, now).map(Box::new),
         }
     }
 
