@@ -278,7 +278,7 @@ async fn with_broken_bytes_in_its_journal_an_alarm_is_spoken_and_forwarded() {
         home.spoken().await;
         if home.asides() > aside {
             aside = home.asides();
-            home.recorded("\"part\":\"journal\",\"active\":true").await;
+            home.recorded("\"part\":\"journal:set-aside\",\"active\":true").await;
         }
         assert!(home.anju.runs(), "{what}");
     }
