@@ -190,7 +190,6 @@ impl Guard {
             let mut found = Vec::new();
             self.wait_for_new_devices(new, now, &mut found);
             self.overlooked.found(found, now);
-            self.schedule();
         }
         self.overlooked.take(now)
     }
@@ -202,7 +201,7 @@ impl Guard {
         now: Moment,
         out: &mut Vec<Finding>,
     ) {
-        let Some(cause) = self.latest.clone() else { return };
+        let Some(cause) = self.latest.clone().filter(|_| !new.is_empty()) else { return };
         let mut found_lost = false;
         for (id, watch) in new {
             let Some(device) = self.roster.named_mut(&id) else { continue };
@@ -217,6 +216,7 @@ impl Guard {
         if found_lost {
             self.devices_changed(now, &cause, out);
         }
+        self.schedule();
     }
 
     /// Takes over a changed configuration; what is known of devices that stay is kept, and what was

@@ -164,6 +164,13 @@ fn raises(found: &[Finding]) -> Vec<&Raise> {
         .collect()
 }
 
+/// What is recorded of a life right after an entry.
+fn recorded_life(guard: &Guard, entry: &Entry) -> Entry {
+    let id = EntryId { epoch: 2, ..entry.id.clone() };
+    let body = Body::Box(guard.life(&entry.stamp));
+    Entry { id, stamp: entry.stamp.clone(), body }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
@@ -191,9 +198,7 @@ proptest! {
             alone.observe(entry);
             let stopped = matches!(entry.body, Body::Box(BoxEvent::Stop { .. }));
             if index % 5 == 2 && !stopped {
-                let id = EntryId { epoch: 2, ..entry.id.clone() };
-                let body = Body::Box(live.life(&entry.stamp));
-                let recorded = Entry { id, stamp: entry.stamp.clone(), body };
+                let recorded = recorded_life(&live, entry);
                 found.extend(live.observe(&recorded));
                 found_again.extend(again.observe(&recorded));
             }
@@ -226,9 +231,15 @@ proptest! {
         let cut = cut.index(life.len());
         let mut whole = Guard::new(home(1));
         let mut restarted = Guard::new(home(1));
-        for (_, entry) in &life[..cut] {
+        for (index, (_, entry)) in life[..cut].iter().enumerate() {
             whole.observe(entry);
             restarted.recall(entry);
+            let stopped = matches!(entry.body, Body::Box(BoxEvent::Stop { .. }));
+            if index % 20 == 0 && !stopped {
+                let recorded = recorded_life(&whole, entry);
+                whole.observe(&recorded);
+                restarted.recall(&recorded);
+            }
         }
         prop_assert_eq!(whole.home(), restarted.home());
         restarted.overlooked();
