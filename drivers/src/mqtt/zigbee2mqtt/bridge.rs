@@ -14,7 +14,22 @@ pub struct Described<'a> {
     pub ieee_address: String,
     /// The name its topics carry.
     pub friendly_name: String,
+    /// How the bridge stands to it.
+    pub standing: Standing,
     definition: Option<&'a RawValue>,
+}
+
+/// How the bridge stands to a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It hears it, as far as it says.
+    Heard,
+    /// It was told to leave it alone.
+    Disabled,
+    /// Its interview is still to begin; one that was broken off stays so.
+    Joining,
+    /// Its interview failed.
+    NotInterviewed,
 }
 
 #[derive(Deserialize)]
@@ -23,6 +38,28 @@ struct Raw<'a> {
     friendly_name: String,
     #[serde(default, borrow)]
     definition: Option<&'a RawValue>,
+    #[serde(default)]
+    disabled: Value,
+    #[serde(default)]
+    interview_state: Value,
+    /// Before version 2 all that is said of the interview.
+    #[serde(default)]
+    interview_completed: Value,
+    #[serde(default)]
+    interviewing: Value,
+}
+
+impl Raw<'_> {
+    fn standing(&self) -> Standing {
+        let failed = self.interview_completed == false && self.interviewing != true;
+        match self.interview_state.as_str() {
+            _ if self.disabled == true => Standing::Disabled,
+            Some("FAILED") => Standing::NotInterviewed,
+            Some("PENDING") => Standing::Joining,
+            None if failed => Standing::NotInterviewed,
+            _ => Standing::Heard,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -67,6 +104,7 @@ pub fn devices(payload: &[u8]) -> Result<Vec<Described<'_>>, Malformed> {
         .into_iter()
         .filter_map(|raw| serde_json::from_str::<Raw<'_>>(raw.get()).ok())
         .map(|raw| Described {
+            standing: raw.standing(),
             ieee_address: raw.ieee_address,
             friendly_name: raw.friendly_name,
             definition: raw.definition,

@@ -25,6 +25,8 @@ pub struct Property {
     pub value_max: Option<f64>,
     /// Whether it can be set.
     pub settable: bool,
+    /// Whether messages hold it, as far as is said.
+    pub published: bool,
     /// Features of a composite property.
     pub features: Vec<Property>,
 }
@@ -42,8 +44,22 @@ const DEEPEST: usize = 4;
 /// Most properties kept for one device.
 const MOST_PROPERTIES: usize = 256;
 
+/// The bit of `access` for "is in what the device publishes".
+const PUBLISHED: u64 = 1;
+
 /// The bit of `access` for "can be set".
 const SETTABLE: u64 = 2;
+
+/// A detector whose two alarm bits are both exposed has each under a name of its own. The first is
+/// the danger (ZCL 8.2.2.2.1.3); the second may be unused, and is then of any value.
+const FIRST_BIT: &[(&str, &str)] = &[
+    ("smoke_alarm_1", "smoke"),
+    ("gas_alarm_1", "gas"),
+    ("carbon_monoxide_alarm_1", "carbon_monoxide"),
+    ("water_leak_alarm_1", "water_leak"),
+    ("occupancy_alarm_1", "occupancy"),
+    ("contact_alarm_1", "contact"),
+];
 
 fn text(item: &Value, key: &str) -> Option<String> {
     item.get(key).and_then(Value::as_str).map(str::to_owned)
@@ -52,6 +68,9 @@ fn text(item: &Value, key: &str) -> Option<String> {
 fn property(item: &Value, depth: usize) -> Option<(String, Property)> {
     let property = text(item, "property")?;
     let name = text(item, "name").unwrap_or_else(|| property.clone());
+    let plain = FIRST_BIT.iter().find(|(bit, _)| *bit == name).map(|(_, plain)| *plain);
+    let name = plain.map_or(name, str::to_owned);
+    let access = item.get("access").and_then(Value::as_u64);
     let list = |key: &str| item.get(key).and_then(Value::as_array).into_iter().flatten();
     let features = if depth < DEEPEST {
         let inner = list("features").take(MOST_PROPERTIES);
@@ -70,7 +89,8 @@ fn property(item: &Value, depth: usize) -> Option<(String, Property)> {
             .collect(),
         unit: text(item, "unit"),
         value_max: item.get("value_max").and_then(value::number),
-        settable: item.get("access").and_then(Value::as_u64).is_some_and(|a| a & SETTABLE != 0),
+        settable: access.is_some_and(|access| access & SETTABLE != 0),
+        published: access.is_none_or(|access| access & PUBLISHED != 0),
         features,
     };
     Some((name, property))
@@ -115,6 +135,11 @@ impl Exposes {
         self.count > 0
     }
 
+    /// All names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
+    }
+
     /// The properties of a name: one, or one for each endpoint.
     pub fn named(&self, name: &str) -> &[Property] {
         self.by_name.get(name).map_or(&[], Vec::as_slice)
@@ -153,9 +178,10 @@ impl Exposes {
     }
 
     /// zigbee2mqtt: `contact` true means closed, so that its exposed "on" value, `false`, is the
-    /// open door. Values of other types mean what the device exposes.
+    /// open door. Values of other types mean what the device exposes. A handle that knows three
+    /// positions tells them as `opening_state`; a tilted window is open.
     pub fn open(&self, fields: &Map<String, Value>) -> Option<bool> {
-        let found: Vec<bool> = self
+        let mut found: Vec<bool> = self
             .values(fields, "contact")
             .into_iter()
             .filter_map(|(value, property)| match value {
@@ -169,6 +195,11 @@ impl Exposes {
                 }
             })
             .collect();
+        found.extend(match self.word(fields, "opening_state") {
+            Some("open" | "tilted") => Some(true),
+            Some("closed") => Some(false),
+            _ => None,
+        });
         (!found.is_empty()).then(|| found.contains(&true))
     }
 

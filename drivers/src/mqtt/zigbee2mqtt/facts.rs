@@ -21,6 +21,21 @@ pub struct Reading<'a> {
     pub fields: &'a Map<String, Value>,
 }
 
+/// Properties by which a device says that it is faulty: the trouble bit of a zone (ZCL
+/// 8.2.2.2.1.3), the reliability of an input (ZCL 3.14), and what makers add. Some are flags, some
+/// are words.
+pub const FAULTS: &[&str] = &[
+    "device_fault",
+    "end_of_life",
+    "endoflife",
+    "fault",
+    "fault_alarm",
+    "fault_state",
+    "reliability",
+    "sensor_fault",
+    "trouble",
+];
+
 impl Reading<'_> {
     fn flag(&self, name: &str) -> Option<bool> {
         self.exposes.flag(self.fields, name)
@@ -56,6 +71,37 @@ impl Reading<'_> {
             facts.extend(self.meter().map(Fact::from));
         }
         facts
+    }
+
+    /// Its own word on whether it is faulty, for each property that tells it: what is wrong, or that
+    /// nothing is.
+    pub fn faults(&self) -> Vec<(&'static str, Option<String>)> {
+        let one = |name: &'static str| Some((name, self.fault(name)?.then(|| self.blames(name))));
+        FAULTS.iter().filter_map(|name| one(name)).collect()
+    }
+
+    fn fault(&self, name: &str) -> Option<bool> {
+        let named = self.exposes.named(name);
+        let number = self.fields.get(name).is_some_and(Value::is_number);
+        // A number that is not exposed as a flag is a code of its maker.
+        if number && named.iter().all(|property| property.value_on.is_none()) {
+            return None;
+        }
+        if let Some(fault) = self.exposes.flag(self.fields, name) {
+            return Some(fault);
+        }
+        match self.exposes.word(self.fields, name)?.to_ascii_lowercase().as_str() {
+            "no_fault_detected" | "none" | "normal" | "clear" | "expires_soon" => Some(false),
+            "" => None,
+            _ if name == "reliability" => Some(true),
+            word => (word.contains("fault") || word == "expired").then_some(true),
+        }
+    }
+
+    fn blames(&self, name: &str) -> String {
+        let word = self.exposes.word(self.fields, name).map(value::short);
+        let word = word.map(|word| format!(": {word}")).unwrap_or_default();
+        format!("it says that it is faulty (`{name}`{word}); look at it, or replace it")
     }
 
     /// What was done with it: each non-empty action is one event.

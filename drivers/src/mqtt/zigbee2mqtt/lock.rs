@@ -45,7 +45,7 @@ const BY_ITSELF: &[&str] =
     &["app", "auto", "remote", "rf", "schedule", "self", "unknown", "zigbee"];
 
 /// Properties of Tuya's locks: who opened it in which way, as a number.
-const OPENED_BY: &[(&str, &str)] = &[
+pub(super) const OPENED_BY: &[(&str, &str)] = &[
     ("unlock_fingerprint", "fingerprint"),
     ("unlock_password", "password"),
     ("unlock_card", "card"),

@@ -9,18 +9,20 @@
 mod bridge;
 mod exposes;
 mod facts;
+mod fit;
 mod light;
 mod lock;
 mod self_test;
 mod siren;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use anju_model::config::Announcer;
-use anju_model::observation::{Help, Origin, Power, Trouble};
+use anju_model::observation::{Help, Origin, Power};
 use anju_model::{DeviceId, DeviceKind, Observation};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -31,10 +33,12 @@ use super::dialect::{Answer, Dialect, Heard, Malformed, Order};
 use super::voice::{Source, Voice, Weight, weight};
 use crate::driver::Action;
 use facts::Reading;
+use fit::Fit;
 use light::Light;
 use lock::LockMemory;
 use self_test::SelfTest;
 use siren::Orders;
+use trouble::{Teller, Troubles};
 
 /// After it started (it says so while we listen) the bridge repeats what it remembers of each device,
 /// without marking it; the first message of each within this time is a base line.
@@ -80,7 +84,12 @@ struct Device {
     lid: Option<bool>,
     sos: Option<bool>,
     powered: Option<bool>,
-    trouble: bool,
+    troubles: Troubles,
+    fit: Fit,
+    /// It showed by a message that it serves, whatever the list says.
+    shows: bool,
+    /// The last list said that its interview is still to begin.
+    joining: bool,
     self_test: SelfTest,
 }
 
@@ -101,7 +110,10 @@ impl Zigbee2mqtt {
                 lid: None,
                 sos: None,
                 powered: None,
-                trouble: false,
+                troubles: Troubles::default(),
+                fit: Fit::Unsure,
+                shows: false,
+                joining: false,
                 self_test: SelfTest::default(),
             })
             .collect();
@@ -210,7 +222,7 @@ impl Zigbee2mqtt {
 
     /// Learns names and abilities. A device is the one that has the configured name or address
     /// now; if none has, it is the one that had it before it was renamed.
-    fn learn(&mut self, described: &[bridge::Described<'_>]) -> Vec<Observation> {
+    fn learn(&mut self, described: &[bridge::Described<'_>], heard: Heard) -> Vec<Observation> {
         self.described = true;
         let mut by_ieee = HashMap::new();
         let mut by_name = HashMap::new();
@@ -227,9 +239,7 @@ impl Zigbee2mqtt {
                 .or_else(|| by_ieee.get(device.ieee.as_ref()?))
                 .and_then(|at| described.get(*at));
             if let Some(found) = found {
-                device.ieee = Some(found.ieee_address.to_lowercase());
-                device.topic_name.clone_from(&found.friendly_name);
-                device.exposes = found.exposes();
+                said.extend(device.described(found, heard));
                 if device.voice.origin.kind == DeviceKind::Siren
                     && !device.exposes.named("state").is_empty()
                 {
@@ -270,9 +280,8 @@ impl Zigbee2mqtt {
         let reason = format!("zigbee2mqtt could not make it obey: {reason}");
         self.orders.failed(&device.voice.origin.device, &reason);
         device.light.fails(at);
-        device.trouble = true;
-        let trouble = Trouble { active: true, reason };
-        vec![Observation::new(device.voice.origin.clone(), trouble)]
+        let told = device.troubles.take(Teller::Order, Some(reason));
+        told.map(|told| Observation::new(device.voice.origin.clone(), told)).into_iter().collect()
     }
 }
 
@@ -318,7 +327,7 @@ impl Dialect for Zigbee2mqtt {
         match rest {
             _ if rest.starts_with("bridge/") && payload.is_empty() => Ok(Vec::new()),
             "bridge/state" => Ok(self.bridge_state(bridge::state(payload)?, heard)),
-            "bridge/devices" => Ok(self.learn(&bridge::devices(payload)?)),
+            "bridge/devices" => Ok(self.learn(&bridge::devices(payload)?, heard)),
             "bridge/info" => {
                 self.by_attribute = bridge::by_attribute(payload)?;
                 Ok(Vec::new())
@@ -372,7 +381,7 @@ impl Dialect for Zigbee2mqtt {
             Action::TellAnew => return None,
         };
         // One that is said to be lost must show that it is not.
-        let confirms = payload.get("warning").is_none() || known.voice.lost();
+        let confirms = siren::confirms(&known.exposes, &payload) || known.voice.lost();
         self.orders.begin(device, on, confirms, now);
         Some(known.set(&self.base, &payload))
     }
@@ -472,11 +481,8 @@ impl Device {
             _ => {}
         }
         let quality = reading.quality();
-        if self.trouble && !heard.retain {
-            self.trouble = false;
-            let over = Trouble { active: false, reason: "it is heard again".to_owned() };
-            facts.push((over.into(), Weight::News));
-        }
+        let told = self.faults(fields, replays, heard);
+        facts.extend(told.into_iter().map(|told| (told.into(), Weight::News)));
         self.voice.hear(facts, quality, heard)
     }
 

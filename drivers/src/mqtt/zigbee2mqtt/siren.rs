@@ -22,6 +22,17 @@ const COMPLAIN: Duration = Duration::from_secs(2);
 /// Longest sounding, seconds (IAS Warning Device).
 pub const LONGEST: u16 = 1800;
 
+/// The mode in which a warning device makes no sound.
+const SILENT: &str = "stop";
+
+/// Whether a siren publishes what it is told by this payload, so that it shows that it obeyed.
+pub fn confirms(exposes: &Exposes, payload: &Value) -> bool {
+    let told = |name: &str| {
+        exposes.named(name).iter().any(|p| !p.published && payload.get(&p.property).is_some())
+    };
+    payload.get("warning").is_none() && !told("alarm") && !told("state")
+}
+
 /// The payload of `set` that makes a siren sound, or be silent.
 pub fn payload(exposes: &Exposes, seconds: Option<u16>) -> Value {
     let seconds = seconds.map(|seconds| seconds.min(LONGEST));
@@ -36,8 +47,11 @@ pub fn payload(exposes: &Exposes, seconds: Option<u16>) -> Value {
         if let (Some(seconds), Some(duration)) =
             (seconds, exposes.named("duration").first().filter(|p| p.settable))
         {
+            let minutes = duration.unit.as_deref().is_some_and(|unit| unit.starts_with("min"));
+            // What is told in minutes sounds rather for too long than for too short.
+            let time = if minutes { seconds.div_ceil(60) } else { seconds };
             let most = duration.value_max.unwrap_or(f64::from(LONGEST));
-            payload.insert(duration.property.clone(), json!(f64::from(seconds).min(most) as u16));
+            payload.insert(duration.property.clone(), json!(f64::from(time).min(most) as u16));
         }
         payload.insert(alarm.property.clone(), if seconds.is_some() { on } else { off });
         return Value::Object(payload);
@@ -48,9 +62,14 @@ pub fn payload(exposes: &Exposes, seconds: Option<u16>) -> Value {
         let values = warning?.features.iter().find(|f| f.property == name).map(|f| &f.values)?;
         // A make that has other words gets its own last, which is its loudest.
         (!values.is_empty() && !values.iter().any(|v| v == wanted))
-            .then(|| values.last().cloned())?
+            .then(|| values.iter().rfind(|v| *v != SILENT).cloned())?
     };
-    features.insert("mode".into(), json!(if seconds.is_some() { "emergency" } else { "stop" }));
+    let mode = if seconds.is_some() {
+        word("mode", "emergency").unwrap_or_else(|| "emergency".to_owned())
+    } else {
+        SILENT.to_owned()
+    };
+    features.insert("mode".into(), json!(mode));
     if takes("level") && seconds.is_some() {
         let level = word("level", "very_high").unwrap_or_else(|| "very_high".to_owned());
         features.insert("level".into(), json!(level));

@@ -9,6 +9,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod faults;
+
 fn known(id: &str, kind: DeviceKind, address: &str) -> Known {
     Known {
         origin: Origin { device: id.parse().unwrap(), kind, room: None, person: None },
@@ -819,6 +821,10 @@ const NAMES: &[&str] = &[
     "action_source_name",
     "fall_down_status",
     "test",
+    "fault",
+    "reliability",
+    "trouble",
+    "opening_state",
 ];
 
 proptest! {
