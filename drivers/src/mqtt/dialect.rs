@@ -125,7 +125,14 @@ pub trait Dialect: Send {
         Vec::new()
     }
 
-    /// When [`Dialect::answers`] and [`Dialect::due_orders`] are to be asked without a message.
+    /// What is to be told by now without a message: a device that was said to be lost stayed so.
+    fn due_news(&mut self, now: Instant) -> Vec<Observation> {
+        let _ = now;
+        Vec::new()
+    }
+
+    /// When [`Dialect::answers`], [`Dialect::due_orders`] and [`Dialect::due_news`] are to be asked
+    /// without a message.
     fn due(&self) -> Option<Instant> {
         None
     }

@@ -84,10 +84,15 @@ pub fn dialect(link: &MqttLink, devices: &[Device], zones: &[Zone]) -> Box<dyn D
             Box::new(frigate::Frigate::new(base, cameras))
         }
         MqttDialect::OwnTracks => {
-            let phones = bound(devices, |binding| match binding {
-                Binding::OwnTracks(binding) => Some(binding.clone()),
+            let phone = |device: &Device| match &device.binding {
+                Binding::OwnTracks(binding) => Some(owntracks::Known {
+                    origin: device.origin(),
+                    binding: binding.clone(),
+                    heard_within: device.heard_within,
+                }),
                 _ => None,
-            });
+            };
+            let phones = devices.iter().filter_map(phone).collect();
             Box::new(owntracks::OwnTracks::new(base, phones, zones))
         }
         MqttDialect::Rtl433 => {

@@ -1,9 +1,12 @@
 //! OwnTracks (owntracks.org/booklet/tech/json): where a phone or tracker is, and which circles it
 //! enters and leaves. Positions that are old, from the future or too inaccurate do not count. It
-//! must never take a queued position of this morning for where the person is now.
+//! must never take a queued position of this morning for where the person is now, nor a phone that
+//! changes from one network to another for one that is lost.
 
 #[cfg(test)]
 mod tests;
+
+use std::time::Duration;
 
 use anju_model::config::{OwnTracksBinding, Zone};
 use anju_model::observation::{Battery, Location, Origin};
@@ -22,10 +25,31 @@ const FUTURE: i64 = 120;
 /// Before this the box's clock is surely not set: the first of January 2025, Unix seconds.
 const CLOCK_SET: i64 = 1_735_689_600;
 
+/// How long a phone may say nothing after its connection broke, unless it is to be heard sooner.
+/// Each change between Wi-Fi and mobile network breaks it, and the app makes it anew by itself; but a
+/// phone that lies still sends its next position (`"t":"p"`, owntracks.org/booklet/tech/json) only
+/// after a while.
+const LOST_AFTER: Duration = Duration::from_secs(30 * 60);
+
+/// A phone of the configuration.
+#[derive(Debug)]
+pub struct Known {
+    /// What its observations carry.
+    pub origin: Origin,
+    /// How it is found and believed.
+    pub binding: OwnTracksBinding,
+    /// Longest silence before it counts as lost.
+    pub heard_within: Option<Duration>,
+}
+
 #[derive(Debug)]
 struct Phone {
     voice: Voice,
     binding: OwnTracksBinding,
+    /// How long after its connection broke it counts as lost.
+    patience: Duration,
+    /// When it counts as lost, since its connection broke and it has said nothing since.
+    lost: Option<Instant>,
     fence: Fence,
     /// The time of the newest position that counted, Unix seconds.
     newest: i64,
@@ -123,10 +147,12 @@ impl Phone {
 
 impl OwnTracks {
     /// Phones below `base`, each with the circles of the home.
-    pub fn new(base: &str, phones: Vec<(Origin, OwnTracksBinding)>, zones: &[Zone]) -> Self {
-        let phone = |(origin, binding)| Phone {
-            voice: Voice::new(origin),
-            binding,
+    pub fn new(base: &str, phones: Vec<Known>, zones: &[Zone]) -> Self {
+        let phone = |known: Known| Phone {
+            voice: Voice::new(known.origin),
+            binding: known.binding,
+            patience: known.heard_within.map_or(LOST_AFTER, |within| within.min(LOST_AFTER)),
+            lost: None,
             fence: Fence::new(zones),
             newest: 0,
         };
@@ -185,19 +211,39 @@ impl Dialect for OwnTracks {
         let Value::Object(fields) = serde_json::from_slice(payload)? else {
             return Err(Malformed::NotAnObject);
         };
-        match fields.get("_type").and_then(Value::as_str) {
+        let kind = fields.get("_type").and_then(Value::as_str);
+        if !heard.retain && !matches!(kind, None | Some("lwt")) {
+            phone.lost = None;
+        }
+        match kind {
             Some("location") => Ok(phone.location(&fields, heard)),
             Some("transition") => phone.transition(&fields, heard),
             // A will that the broker kept says nothing of now.
-            Some("lwt") if heard.retain => Ok(Vec::new()),
+            Some("lwt") if heard.retain || phone.voice.lost() => Ok(Vec::new()),
             Some("lwt") => {
-                let reason = "its app lost the connection";
-                Ok(phone.voice.reach(Source::Own, false, reason).into_iter().collect())
+                phone.lost.get_or_insert(heard.at + phone.patience);
+                Ok(Vec::new())
             }
             Some("encrypted") => Err(Malformed::Encrypted),
             // Waypoints, cards, steps and the like: circles are the household's to draw.
             Some(_) => Ok(phone.voice.hear(Vec::new(), None, heard)),
             None => Err(Malformed::Value("it has no _type".to_owned())),
         }
+    }
+
+    fn due_news(&mut self, now: Instant) -> Vec<Observation> {
+        let reason = "its app lost the connection and did not come back";
+        self.phones
+            .iter_mut()
+            .filter(|phone| phone.lost.is_some_and(|at| at <= now))
+            .filter_map(|phone| {
+                phone.lost = None;
+                phone.voice.reach(Source::Own, false, reason)
+            })
+            .collect()
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.phones.iter().filter_map(|phone| phone.lost).min()
     }
 }

@@ -175,8 +175,12 @@ impl Session<'_> {
                 () = until(early) => self.understand_early(context).await?,
                 () = until(window) => self.end_windows(context, Some(Instant::now())).await?,
                 () = until(due) => {
-                    self.answer(Instant::now());
-                    self.send_due(Instant::now());
+                    let now = Instant::now();
+                    self.answer(now);
+                    self.send_due(now);
+                    for observation in self.kept.dialect.due_news(now) {
+                        context.report(observation).await?;
+                    }
                 }
                 () = until(self.ask_again) => {
                     self.ask_again = None;

@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use anju_model::Fact;
 use anju_model::observation::{Battery, Location, Online};
 use proptest::prelude::*;
+use tokio::time::Instant;
 
 use crate::mqtt::dialect::{Dialect, Heard, Malformed};
 use crate::mqtt::testing::{WALL, dialect, live, retained, said};
@@ -120,15 +123,43 @@ fn the_apps_own_circles_are_told_and_ours_are_judged() {
 }
 
 #[test]
-fn a_will_an_encrypted_payload_and_other_kinds() {
+fn a_phone_is_lost_when_it_stays_away_after_its_connection_broke() {
+    let near = LINK.replace("[[device]]", "[[device]]\nheard_within = \"10m\"");
+    for (text, minutes) in [(LINK, 30), (near.as_str(), 10)] {
+        let mut owntracks = dialect(text);
+        let o = owntracks.as_mut();
+        let (lwt, start) = (r#"{"_type":"lwt","tst":1800000000}"#, Instant::now());
+        let at = |minute: u64| Heard { at: start + Duration::from_secs(60 * minute), ..live() };
+        assert_eq!(hear(o, lwt, retained()), []);
+        assert_eq!(o.due(), None, "a will that was kept says nothing of now");
+        hear(o, &location(5.0, 12.0, WALL), at(0));
+        // It changes networks, and speaks before long.
+        for minute in 1..4 {
+            assert_eq!(hear(o, lwt, at(minute)), []);
+            assert_eq!(o.due(), Some(at(1 + minutes).at), "the wait goes on");
+        }
+        let here = hear(o, &location(5.0, 12.0, WALL + 240), at(4));
+        assert!(!here.iter().any(|(fact, _)| matches!(fact, Fact::Online(_))), "{here:?}");
+        assert_eq!((o.due(), o.due_news(at(600).at)), (None, vec![]));
+        // It stays away, also over another connection to the broker.
+        assert_eq!(hear(o, lwt, at(600)), []);
+        o.connected(at(601).at);
+        assert_eq!(hear(o, &location(5.0, 12.0, WALL), Heard { retain: true, ..at(601) }).len(), 2);
+        assert_eq!(o.due_news(at(599 + minutes).at), []);
+        let lost = o.due_news(at(600 + minutes).at);
+        assert!(matches!(&lost[..], [o] if matches!(&o.fact, Fact::Online(o) if !o.online)));
+        assert_eq!(hear(o, lwt, at(700)), []);
+        assert_eq!((o.due(), o.due_news(at(900).at)), (None, vec![]), "told once");
+        let back = hear(o, &location(5.0, 12.0, WALL + 300), at(901));
+        let online = |fact: &Fact| matches!(fact, Fact::Online(Online { online: true, .. }));
+        assert!(back.iter().any(|(fact, _)| online(fact)));
+    }
+}
+
+#[test]
+fn an_encrypted_payload_and_other_kinds() {
     let mut owntracks = dialect(LINK);
     let o = owntracks.as_mut();
-    let lwt = r#"{"_type":"lwt","tst":1800000000}"#;
-    assert_eq!(hear(o, lwt, retained()), []);
-    let lost = hear(o, lwt, live());
-    assert!(matches!(&lost[0].0, Fact::Online(Online { online: false, .. })));
-    let back = hear(o, &location(5.0, 12.0, WALL), live());
-    assert!(back.iter().any(|(fact, _)| matches!(fact, Fact::Online(Online { online: true, .. }))));
     let secret = r#"{"_type":"encrypted","data":"n2yyzYzgFvM="}"#;
     let error = said(o, "owntracks/wang/phone", secret, live()).unwrap_err();
     assert!(matches!(error, Malformed::Encrypted));

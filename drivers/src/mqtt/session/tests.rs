@@ -135,11 +135,16 @@ struct Home {
 
 impl Home {
     async fn new(version: MqttVersion) -> Self {
+        Self::of(version, &format!("dialect = \"json\"\n{DEVICES}")).await
+    }
+
+    /// A link with the rest of its configuration.
+    async fn of(version: MqttVersion, rows: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let text = format!(
             "schema = 1\n[box]\nid = \"hz-1\"\n[[person]]\nid = \"wang\"\n[links.it]\n\
-             kind = \"mqtt\"\ndialect = \"json\"\nurl = \"mqtt://127.0.0.1:{port}\"\n{DEVICES}"
+             kind = \"mqtt\"\nurl = \"mqtt://127.0.0.1:{port}\"\n{rows}"
         );
         let home = parse(&text, "test").household.unwrap();
         let Some(Link::Mqtt(link)) = home.links.values().next() else { panic!("no link") };
@@ -265,6 +270,30 @@ async fn a_flag_that_stays_is_one_call_over_two_connections() {
         drop(broker);
         run.failure().await;
     }
+}
+
+#[tokio::test]
+async fn a_phone_whose_connection_broke_is_told_as_lost_when_the_wait_is_over() {
+    let phone = |id: &str| {
+        format!(
+            "[[device]]\nid = \"{id}\"\nkind = \"locator\"\nlink = \"it\"\naddress = \"a/{id}\"\n"
+        )
+    };
+    let rows = format!("dialect = \"owntracks\"\n{}{}", phone("one"), phone("two"));
+    let home = Home::of(MqttVersion::V5, &rows).await;
+    let mut run = home.start();
+    let mut broker = Broker::accept(&home.listener, MqttVersion::V5).await;
+    broker.subscribed(|_| 1).await;
+    broker.publish("owntracks/a/one", r#"{"_type":"lwt","tst":1}"#).await;
+    broker.publish("owntracks/a/two", r#"{"_type":"location","batt":64}"#).await;
+    let battery = run.next().await;
+    assert!(matches!(battery.fact, Fact::Battery(_)), "nothing was told of the other: {battery:?}");
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(30 * 60)).await;
+    let lost = run.next().await;
+    assert_eq!(lost.origin.device.as_str(), "one");
+    assert!(matches!(lost.fact, Fact::Online(online) if !online.online));
+    run.stop.cancel();
 }
 
 #[tokio::test]
