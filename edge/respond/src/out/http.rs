@@ -3,9 +3,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use rustls::ClientConfig;
 use rustls::RootCertStore;
@@ -119,12 +119,24 @@ fn judged(response: Response) -> Result<Response, Refusal> {
     if !passing {
         return Err(Refusal::Never(why));
     }
-    let after = response
-        .headers()
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-        .map(|seconds| Duration::from_secs(seconds).min(LONGEST_PAUSE));
+    let after = pause(response.headers(), SystemTime::now());
     Err(Refusal::Later { why, after })
+}
+
+/// The pause that a server asks for: seconds, or a date (RFC 9110, 10.2.3) that counts from the
+/// server's own `Date`, since the box's clock, `now`, may be wrong.
+fn pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let field = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let date = |text: &str| httpdate::parse_http_date(text).ok();
+    let after = field(RETRY_AFTER)?;
+    let pause = match after.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let now = field(DATE).and_then(date).unwrap_or(now);
+            date(after)?.duration_since(now).unwrap_or_default()
+        }
+    };
+    Some(pause.min(LONGEST_PAUSE))
 }
 
 /// The innermost cause says most; the outer ones name the URL.
@@ -147,4 +159,33 @@ pub(super) async fn secret(file: &Path) -> Result<String, Refusal> {
         Err(_) => "the disk does not answer".to_owned(),
     };
     Err(Refusal::later(format!("the file {} can not be used: {why}", file.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_names_its_pause_in_seconds_or_as_a_date() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        let asked = |after: &str, date: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, after.parse().unwrap());
+            date.into_iter().for_each(|date| drop(headers.insert(DATE, date.parse().unwrap())));
+            pause(&headers, now).map(|pause| pause.as_secs())
+        };
+        assert_eq!(pause(&HeaderMap::new(), now), None);
+        assert_eq!((asked("7", None), asked(" 7 ", None)), (Some(7), Some(7)));
+        assert_eq!(asked("99999", None), Some(600));
+        assert_eq!(asked("Sun, 06 Nov 1994 08:50:07 GMT", None), Some(30));
+        assert_eq!(asked("Sunday, 06-Nov-94 08:50:07 GMT", None), Some(30));
+        assert_eq!(asked("Sun Nov  6 08:50:07 1994", None), Some(30));
+        assert_eq!(asked("Sun, 06 Nov 1994 23:00:00 GMT", None), Some(600));
+        assert_eq!(asked("Sun, 06 Nov 1994 08:00:00 GMT", None), Some(0));
+        let server = "Thu, 26 Nov 2026 10:00:00 GMT";
+        assert_eq!(asked("Thu, 26 Nov 2026 10:02:00 GMT", Some(server)), Some(120));
+        for wrong in ["soon", "-1", ""] {
+            assert_eq!(asked(wrong, None), None);
+        }
+    }
 }
