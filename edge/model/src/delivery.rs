@@ -86,7 +86,7 @@ pub struct Asked {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
     /// What it tells: `call`, `call-back`, `again`, `cancelled`, `accepted`, `taken`, `lapsed`,
-    /// `over`, `closed`.
+    /// `over`, `closed`, `late`.
     pub kind: String,
     /// Class of the alert.
     pub class: Class,

@@ -137,6 +137,11 @@ closed-body = { $what }. It has been taken care of.
 closed-title-discreet = Anju: over
 closed-body-discreet = { $class } taken care of.
 
+late-title = It is over already: { $home }
+late-body = { $what }. Thank you for your answer. It has been taken care of already; you need not set out.
+late-title-discreet = Anju: over already
+late-body-discreet = Thank you for your answer. It has been taken care of already; you need not set out.
+
 plan-what = On { $on } at { $at }: { $what } ({ $class })
 plan-at-once = at once
 plan-after = after { $seconds } s

@@ -136,6 +136,11 @@ closed-body = { $what }。已经处理完毕。
 closed-title-discreet = 安居：已结束
 closed-body-discreet = { $class }已经处理完毕。
 
+late-title = 事情已经结束：{ $home }
+late-body = { $what }。感谢您的回应。这件事已经处理完毕，您不用再赶过来。
+late-title-discreet = 安居：事情已经结束
+late-body-discreet = 感谢您的回应。这件事已经处理完毕，您不用再赶过来。
+
 plan-what = 如果{ $on } { $at }：{ $what }（{ $class }）
 plan-at-once = 立刻
 plan-after = { $seconds }秒后

@@ -152,6 +152,27 @@ async fn a_press_is_on_the_phone_at_once_and_its_buttons_count() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_bridge_that_starts_anew_is_told_to_nobody_and_a_press_meanwhile_is() {
+    let server = Server::start().await;
+    let mut home = Home::start(&server.url()).await;
+    let bridge = |state| json!({"state": state}).to_string();
+    home.devices.publish("zigbee2mqtt/bridge/state", bridge("offline")).await;
+    let unguarded = |data: &Value| data["rule"] == "unguarded";
+    home.anju.until_recorded("cn.anju.alert.raised", unguarded).await;
+    home.action("emergency").await;
+    let call = server.next().await;
+    assert_eq!((&call["topic"], &call["priority"]), (&json!("topic-daughter"), &json!(5)));
+    home.devices.publish("zigbee2mqtt/bridge/state", bridge("online")).await;
+    home.anju.until_recorded("cn.anju.alert.closed", unguarded).await;
+    // Whatever else was told left before the answer to this.
+    phone::press(&call, ACCEPT).await;
+    let next = server.next().await;
+    assert!(next["title"].as_str().unwrap().contains("已收到"), "{next}");
+    let contacted = home.anju.recorded("cn.anju.alert.contacted");
+    assert!(contacted.iter().all(|data| data["rule"] == "help"), "{contacted:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_goes_away_gets_the_call_when_it_is_back_and_replies_count_once() {
     let distant = || {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()

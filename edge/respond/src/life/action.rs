@@ -199,6 +199,8 @@ pub enum NoticeKind {
     Over,
     /// It is closed.
     Closed,
+    /// The contact answered when it was closed already; told over the way the answer came by.
+    Late,
     /// A test, announced as one, that asks for an answer.
     Trial,
     /// A test for who has no way to answer.
@@ -220,6 +222,7 @@ impl NoticeKind {
             Self::Lapsed => "lapsed",
             Self::Over => "over",
             Self::Closed => "closed",
+            Self::Late => "late",
             Self::Trial => "trial",
             Self::TrialNotice => "trial-notice",
             Self::Thanks => "thanks",

@@ -1,14 +1,14 @@
 //! The book itself: it takes inputs, ticks and recalled changes, and hands each to the file that
 //! knows its subject. Whatever changes an alert passes through `record`.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use anju_model::command::Request;
 use anju_model::config::Household;
 use anju_model::{
-    AlertChange, AlertId, AlertStep, CaughtUp, Class, Delivery, DeviceId, Finding, Moment, Outcome,
-    Raise, Rule, Subject,
+    AlertChange, AlertId, AlertStep, CaughtUp, Class, ContactId, Delivery, DeviceId, Finding,
+    Moment, Outcome, Raise, Rule, Subject,
 };
 
 use super::action::{Action, Handled, Input, Lights, RefusedCommand, SirenPattern};
@@ -65,6 +65,12 @@ pub(super) struct Closed {
     pub(super) subject: Subject,
     pub(super) by: String,
     pub(super) outcome: Option<Outcome>,
+    pub(super) at: Moment,
+    pub(super) begun: Moment,
+    /// Everybody who was tried or told to come.
+    pub(super) told: BTreeSet<ContactId>,
+    /// Who answered too late and was told so.
+    pub(super) late: BTreeSet<ContactId>,
 }
 
 /// The alert book.
@@ -321,14 +327,21 @@ impl Book {
         let id = &change.subject.alert;
         match &change.step {
             AlertStep::Closed { by, outcome, .. } => {
-                if let Some(alert) = self.alerts.remove(id) {
-                    self.forget_key(&alert.subject);
-                }
-                self.floods.closed(&change.subject, by == BY_ITSELF);
+                let ended = self.alerts.remove(id);
+                let ended = ended.unwrap_or_else(|| Alert::new(at, change.subject.clone()));
+                self.forget_key(&ended.subject);
+                self.floods.closed(at, &ended, by == BY_ITSELF);
                 self.wake_others(at, &change.subject.rule);
                 self.over_told.remove(id);
-                let (subject, by) = (change.subject.clone(), by.clone());
-                self.remember_closed(Closed { subject, by, outcome: *outcome });
+                self.remember_closed(Closed {
+                    subject: change.subject.clone(),
+                    by: by.clone(),
+                    outcome: *outcome,
+                    at,
+                    begun: ended.begun,
+                    told: ended.told,
+                    late: BTreeSet::new(),
+                });
             }
             AlertStep::FollowedUp { .. } => {}
             step => {
@@ -339,14 +352,20 @@ impl Book {
                 let floods = &self.floods;
                 let alert = self.alerts.entry(id.clone()).or_insert_with(|| {
                     let mut alert = Alert::new(at, change.subject.clone());
-                    alert.hold = floods.hold(at, &change.subject);
+                    alert.hold = floods.begins(at, &change.subject);
                     alert
                 });
+                let untold = alert.search.position.is_none() && alert.helpers.is_empty();
                 alert.apply(at, step);
                 alert.wake = Some(at);
                 if matches!(step, AlertStep::Repeated { anew: true, .. }) {
                     alert.subject = change.subject.clone();
-                    alert.hold = floods.hold(at, &change.subject);
+                    // More of what nobody was told of yet is told with it.
+                    alert.hold = if untold {
+                        alert.hold.max(floods.hold(at, &change.subject))
+                    } else {
+                        floods.begins(at, &change.subject)
+                    };
                     self.wake_others(at, &change.subject.rule);
                 }
                 self.keys.insert(Key::of(&change.subject), id.clone());

@@ -1,12 +1,14 @@
 //! What humans ask of an alert: accept, arrived, close, follow up. Asking the same twice is not an
 //! error; asking what can not be is answered with the reason.
 
+use std::time::Duration;
+
 use anju_model::command::{Command, Request};
 use anju_model::config::ChannelKind;
 use anju_model::delivery::{DeliveryState, Message};
 use anju_model::{AlertChange, AlertId, AlertStep, Class, ContactId, Delivery, Moment, Outcome};
 
-use super::action::{Action, Answer, NoticeKind, RefusedCommand};
+use super::action::{Action, Answer, Notice, NoticeKind, RefusedCommand};
 use super::book::{Book, Closed};
 use super::speech;
 
@@ -17,6 +19,8 @@ const CLOCKS_DIFFER: jiff::SignedDuration = jiff::SignedDuration::from_secs(120)
 /// Networks keep a text for a telephone that is out of reach for this long at most, mostly less. One
 /// that comes just now and seems older shows that the box's clock is wrong.
 const TEXTS_LAST: jiff::SignedDuration = jiff::SignedDuration::from_hours(72);
+/// Who answers an alert that was closed longer ago is not about to set out because of it.
+const LATE_ANSWERED: Duration = Duration::from_secs(24 * 3600);
 /// Longest name and note that are kept, characters.
 const MAX_NAME: usize = 100;
 const MAX_NOTE: usize = 500;
@@ -84,6 +88,38 @@ impl Book {
         }
     }
 
+    /// The same for an answer: a contact who answers too late and may set out is told so.
+    fn must_be_in_time(
+        &mut self,
+        now: Moment,
+        alert: &AlertId,
+        by: &str,
+        via: &str,
+        out: &mut Vec<Action>,
+    ) -> Result<(), RefusedCommand> {
+        let open = self.must_be_open(alert);
+        if open.is_err() {
+            self.too_late(now, alert, by, via, out);
+        }
+        open
+    }
+
+    /// Tells a contact once, over the way their answer came by, that an alert is closed already.
+    fn too_late(&mut self, now: Moment, id: &AlertId, by: &str, via: &str, out: &mut Vec<Action>) {
+        let household = self.household.clone();
+        let Some(contact) = household.contact(by) else { return };
+        let Some(closed) = self.closed.get_mut(id) else { return };
+        let ways = [ChannelKind::Ntfy, ChannelKind::Sms];
+        let way = contact.channels.iter().find(|c| ways.contains(c) && c.as_str() == via).copied();
+        let Some(way) = way.filter(|_| now.since(closed.at) <= LATE_ANSWERED) else { return };
+        if !closed.late.insert(contact.id.clone()) {
+            return;
+        }
+        let subject = closed.subject.clone();
+        let notice = self.notice_of(&subject, None, contact, NoticeKind::Late);
+        out.push(Action::Notify(Notice { channels: vec![way], ..notice }));
+    }
+
     fn accept(
         &mut self,
         now: Moment,
@@ -93,7 +129,7 @@ impl Book {
         via: String,
         out: &mut Vec<Action>,
     ) -> Result<(), RefusedCommand> {
-        self.must_be_open(id)?;
+        self.must_be_in_time(now, id, &by, &via, out)?;
         if let Some(minutes) = minutes.filter(|m| *m > MAX_MINUTES) {
             return Err(RefusedCommand::TooManyMinutes(minutes));
         }
@@ -144,6 +180,15 @@ impl Book {
             .filter(|(_, alert)| alert.told.contains(contact) && begun_before(alert.begun))
             .map(|(id, _)| id.clone())
             .collect();
+        if meant.is_empty() {
+            // What they were told of last, and is over.
+            let theirs =
+                |closed: &&Closed| closed.told.contains(contact) && begun_before(closed.begun);
+            let last = self.closed.values().filter(theirs).max_by_key(|closed| closed.at);
+            if let Some(id) = last.map(|closed| closed.subject.alert.clone()) {
+                self.too_late(now, &id, contact.as_str(), via.as_str(), out);
+            }
+        }
         for id in meant {
             let message = Message {
                 alert: id.clone(),
@@ -173,7 +218,7 @@ impl Book {
         via: String,
         out: &mut Vec<Action>,
     ) -> Result<(), RefusedCommand> {
-        self.must_be_open(id)?;
+        self.must_be_in_time(now, id, &by, &via, out)?;
         let there = |h: &super::alert::Helper| h.by == by && h.there;
         if self.alerts.get(id).is_some_and(|a| a.helpers.iter().any(there)) {
             return Ok(());

@@ -9,6 +9,7 @@ use anju_model::{AlertId, AlertStep, Class, Moment, Outcome, Rule};
 use super::action::{Action, Announcement, Lights, NoticeKind, SirenPattern};
 use super::alert::{Alert, Helper, Stage, TEST_LASTS};
 use super::book::{BY_ITSELF, Book};
+use super::floods::Among;
 use super::{plan, speech};
 
 /// How long the siren calls for help; UL-listed personal systems sound for at least 240 s.
@@ -61,8 +62,13 @@ impl Book {
         if let Some(hold) = alert.hold.filter(|hold| now < *hold) {
             return Some(hold);
         }
-        if self.stands_behind(alert) || self.is_one_of_many(alert) {
+        if self.stands_behind(alert) {
             return None;
+        }
+        match self.among(now, alert) {
+            Among::Few => {}
+            Among::Many => return None,
+            Among::ManyUntil(until) => return Some(until),
         }
         let household = self.household.clone();
         let steps = plan::steps(&household, &alert.subject);

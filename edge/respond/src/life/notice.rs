@@ -2,10 +2,10 @@
 //! since a push server reads what passes through it.
 
 use anju_model::config::{ChannelKind, Contact, Person};
-use anju_model::{AlertId, Class, DeviceId, DeviceKind, Raise, RoomId, Rule};
+use anju_model::{AlertId, Class, ContactId, DeviceId, DeviceKind, Raise, RoomId, Rule, Subject};
 
 use super::action::{Action, Notice, NoticeKind, Words};
-use super::alert::Alert;
+use super::alert::{Alert, Helper};
 use super::book::Book;
 
 impl Book {
@@ -49,7 +49,8 @@ impl Book {
         }
     }
 
-    /// Tells everybody who was tried, save one.
+    /// Tells everybody who was tried, save one. The end of what is no alarm is not told to whom no
+    /// word of it reached.
     pub(super) fn notify_told(
         &self,
         id: &AlertId,
@@ -58,7 +59,12 @@ impl Book {
         out: &mut Vec<Action>,
     ) {
         let Some(alert) = self.alerts.get(id) else { return };
-        let told = alert.told.iter().map(|c| c.as_str());
+        let ends = kind == NoticeKind::Closed && alert.subject.class < Class::Alarm;
+        let knows = |c: &&ContactId| {
+            let contact = self.contact(c.as_str());
+            !(ends && contact.is_some_and(|c| alert.search.reach.out_of_reach(c)))
+        };
+        let told = alert.told.iter().filter(knows).map(|c| c.as_str());
         let helpers = alert.helpers.iter().map(|h| h.by.as_str());
         let all: std::collections::BTreeSet<&str> = told.chain(helpers).collect();
         for contact in all.into_iter().filter(|who| Some(*who) != save) {
@@ -87,12 +93,22 @@ impl Book {
     }
 
     fn notice(&self, alert: &Alert, contact: &Contact, kind: NoticeKind) -> Notice {
-        let subject = &alert.subject;
+        self.notice_of(&alert.subject, alert.helpers.last(), contact, kind)
+    }
+
+    /// A notice about an alert that may be closed already.
+    pub(super) fn notice_of(
+        &self,
+        subject: &Subject,
+        helper: Option<&Helper>,
+        contact: &Contact,
+        kind: NoticeKind,
+    ) -> Notice {
         let mark = if subject.test { self.texts.get("test-mark") } else { String::new() };
         let class = self.texts.get(class_key(subject.class));
         let home = self.home();
-        let who = alert.helpers.last().map_or("", |h| self.name_of(&h.by));
-        let minutes = alert.helpers.last().and_then(|h| h.minutes).map(|m| m.to_string());
+        let who = helper.map_or("", |h| self.name_of(&h.by));
+        let minutes = helper.and_then(|h| h.minutes).map(|m| m.to_string());
         let args = [
             ("class", class.as_str()),
             ("home", home.as_str()),

@@ -18,8 +18,9 @@ const WARNING_ROUNDS: u32 = 6;
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Shortest time to accept when nothing of a step could be handed over.
-const OUT_OF_REACH_WINDOW: Duration = Duration::from_secs(10);
+/// Time to accept when nothing of a step could be handed over: a channel that refuses tries again
+/// after a second, and the next of the plan have the alert within 5 s.
+const OUT_OF_REACH_WINDOW: Duration = Duration::from_secs(3);
 /// Bounds of a contact's window, whatever the household says.
 const WINDOW_BOUNDS: (Duration, Duration) = (Duration::from_secs(10), HOUR);
 

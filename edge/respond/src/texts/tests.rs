@@ -52,6 +52,7 @@ fn every_rule_class_and_notice_has_its_sentences() {
         K::Lapsed,
         K::Over,
         K::Closed,
+        K::Late,
         K::Trial,
         K::TrialNotice,
         K::Thanks,

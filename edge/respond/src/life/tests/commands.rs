@@ -141,6 +141,43 @@ fn an_answer_without_a_name_is_about_what_its_sender_was_told_of() {
 }
 
 #[test]
+fn who_answers_too_late_is_told_once_that_it_is_over() {
+    use crate::life::NoticeKind as K;
+    let mut contacts = family();
+    contacts.iter_mut().for_each(|c| c.channels.push(ChannelKind::Sms));
+    let mut home = Home::new(contacts).at_hour(10);
+    home.press();
+    home.pass(61);
+    let alert = home.only();
+    home.accept("daughter", None);
+    home.close("daughter");
+    let mut pressed = |id: &str, by: &str, via: &str| {
+        let command = Command::Accept { alert: alert.clone(), minutes: None };
+        let (by, via) = (by.to_owned(), via.to_owned());
+        let handled = home.input(Input::Request(Request { id: id.into(), by, via, command }));
+        let closed = RefusedCommand::AlreadyClosed { alert: alert.clone(), by: "daughter".into() };
+        assert_eq!(handled.answer, Err(closed));
+        handled.actions
+    };
+    let actions = pressed("a", "neighbour", "ntfy");
+    assert_eq!(told(&actions), [("neighbour", K::Late)]);
+    let late = notices(&actions)[0];
+    assert_eq!(late.channels, [ChannelKind::Ntfy]);
+    assert!(late.full.body.contains("need not set out"), "{:?}", late.full);
+    assert_eq!(pressed("b", "neighbour", "ntfy"), []);
+    assert_eq!(pressed("c", "Operator 7", "page"), []);
+    assert_eq!(told(&answers(&mut home, "neighbour", Answer::Accept, None)), []);
+    // A text names no alert; whoever was not told of it means something else.
+    let actions = answers(&mut home, "centre", Answer::Arrived, None);
+    assert_eq!((told(&actions), steps(&actions)), (vec![("centre", K::Late)], vec![]));
+    assert_eq!(notices(&actions)[0].channels, [ChannelKind::Sms]);
+    assert_eq!(answers(&mut home, "centre", Answer::Accept, None), []);
+    assert_eq!(answers(&mut home, "community", Answer::Accept, None), []);
+    home.pass(25 * 3600);
+    assert_eq!(answers(&mut home, "daughter", Answer::Accept, None), []);
+}
+
+#[test]
 fn an_old_answer_says_nothing_about_a_new_alert() {
     let mut home = Home::new(family()).at_hour(10);
     home.pass(3600);

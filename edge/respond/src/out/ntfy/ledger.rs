@@ -1,5 +1,6 @@
 //! The tokens that are out: each is for one act of one contact on one alert, is used once, and ends
-//! with its alert or after a day. Bounded. Pure: times are offsets on one clock; after a restart a
+//! after a day. Who presses the button of an alert that is closed is told that it is over, so that a
+//! token does not end with its alert. Bounded. Pure: times are offsets on one clock; after a restart a
 //! token's day begins anew, since the wall clock can not be relied on.
 
 use std::collections::HashMap;
@@ -123,25 +124,14 @@ impl Ledger {
         drop(self.remove(token));
     }
 
-    /// Whether a token of the alert is out.
-    pub(super) fn knows(&self, alert: &AlertId) -> bool {
-        self.by_grant.keys().any(|grant| grant.alert == *alert)
-    }
-
-    /// Ends all tokens of an alert. Whether there were any.
-    pub(super) fn withdraw(&mut self, alert: &AlertId) -> bool {
-        self.remove_where(|issued| issued.grant.alert == *alert)
-    }
-
     fn forget_old(&mut self, now: Duration) {
         self.remove_where(|issued| now >= issued.until);
     }
 
-    fn remove_where(&mut self, unwanted: impl Fn(&Issued) -> bool) -> bool {
+    fn remove_where(&mut self, unwanted: impl Fn(&Issued) -> bool) {
         let tokens: Vec<Token> =
             self.by_token.iter().filter(|(_, i)| unwanted(i)).map(|(t, _)| *t).collect();
         tokens.iter().for_each(|token| drop(self.remove(*token)));
-        !tokens.is_empty()
     }
 
     /// The form on disk.
@@ -224,18 +214,12 @@ mod tests {
     }
 
     #[test]
-    fn tokens_end_with_the_day_and_with_their_alert() {
+    fn tokens_end_with_the_day() {
         let mut ledger = Ledger::new();
         let old = ledger.grant(hours(0), grant(1, Act::Accept));
+        let new = ledger.grant(hours(1), grant(2, Act::Accept));
         assert_eq!(ledger.redeem(hours(24), old), None);
-        let (a, b) = (
-            ledger.grant(hours(24), grant(2, Act::Accept)),
-            ledger.grant(hours(24), grant(3, Act::Accept)),
-        );
-        assert!(ledger.withdraw(&grant(2, Act::Accept).alert));
-        assert!(!ledger.withdraw(&grant(2, Act::Accept).alert));
-        assert_eq!(ledger.redeem(hours(24), a), None);
-        assert_eq!(ledger.redeem(hours(24), b), Some(grant(3, Act::Accept)));
+        assert_eq!(ledger.redeem(hours(24), new), Some(grant(2, Act::Accept)));
     }
 
     #[test]

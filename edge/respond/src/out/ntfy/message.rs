@@ -88,7 +88,7 @@ const fn priority(notice: &Notice) -> u8 {
 
 fn tags(notice: &Notice) -> Vec<&'static str> {
     let kind = match (notice.kind, notice.class) {
-        (NoticeKind::Closed, _) => "white_check_mark",
+        (NoticeKind::Closed | NoticeKind::Late, _) => "white_check_mark",
         (NoticeKind::Accepted | NoticeKind::Taken, _) => "walking",
         (NoticeKind::CallBack | NoticeKind::Cancelled, _) => "telephone_receiver",
         (_, Class::Alarm) => "rotating_light",

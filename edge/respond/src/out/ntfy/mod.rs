@@ -18,8 +18,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use anju_model::ContactId;
 use anju_model::config::Household;
-use anju_model::{AlertId, ContactId};
 use thiserror::Error;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -177,12 +177,5 @@ impl Carrier for Pusher {
 
     fn prove(&self) -> Proving<'_> {
         Box::pin(async { self.http.health().await.map(|()| Proved::Yes) })
-    }
-
-    fn withdraw(&self, alert: &AlertId) {
-        let keeper = &self.writer.keeper;
-        if keeper.look(|ledger| ledger.knows(alert)) {
-            keeper.change(|ledger| ledger.withdraw(alert));
-        }
     }
 }

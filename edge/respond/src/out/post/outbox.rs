@@ -2,13 +2,13 @@
 //! offsets on one clock. Alarms overtake, dangers that leave no time overtake other alarms, and part of the ways is kept free for them, so that slow
 //! answers about small things never hold up an alarm. Bounded.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anju_model::{AlertId, Class, ContactId};
 
-use crate::life::{Notice, gravest};
+use crate::life::{Notice, NoticeKind, gravest};
 use crate::out::pace::Pace;
 
 /// Most letters that wait.
@@ -18,6 +18,9 @@ pub(super) const AT_ONCE: usize = 8;
 const AT_ONCE_BELOW_ALARM: usize = 4;
 /// Most letters that are offered for one message.
 const MOST_TOGETHER: usize = 50;
+
+/// How many alerts and contacts are remembered of whom something left, or nothing did.
+const MOST_KNOWN: usize = 2048;
 
 /// Pauses between tries, and how many tries there are. The book begins a round anew long before.
 const ALARM_AGAIN: Pace = Pace { first: Duration::from_secs(1), cap: Duration::from_secs(60) };
@@ -78,6 +81,10 @@ struct UnderWay {
 pub(super) struct Outbox {
     letters: HashMap<Key, Letter>,
     under_way: HashMap<Key, UnderWay>,
+    /// Something about the alert was handed to the carrier for the contact, the newest last.
+    begun: VecDeque<Key>,
+    /// Nothing was, before what is no alarm was over.
+    untold: VecDeque<Key>,
     at_once: usize,
     number: u64,
 }
@@ -85,16 +92,24 @@ pub(super) struct Outbox {
 impl Default for Outbox {
     fn default() -> Self {
         let (letters, under_way) = Default::default();
-        Self { letters, under_way, at_once: AT_ONCE, number: 0 }
+        let (begun, untold) = Default::default();
+        Self { letters, under_way, begun, untold, at_once: AT_ONCE, number: 0 }
     }
 }
 
 impl Outbox {
-    /// Takes a notice in the place of an older one. Gives back one that had no room.
+    /// Takes a notice in the place of an older one. Gives back one that had no room. That something
+    /// is over is not told to whom nothing was told.
     pub(super) fn put(&mut self, now: Duration, notice: Notice) -> Option<Arc<Notice>> {
         self.number += 1;
         let letter = Letter { notice: notice.into(), attempt: 1, due: now, number: self.number };
         let key = letter.key();
+        let untold = self.untold.iter().position(|one| *one == key);
+        if untold.and_then(|at| self.untold.remove(at)).is_some()
+            && letter.notice.kind == NoticeKind::Closed
+        {
+            return None;
+        }
         let known = self.letters.contains_key(&key);
         self.letters.insert(key, letter);
         if known || self.letters.len() <= MOST {
@@ -152,6 +167,7 @@ impl Outbox {
                 message,
                 bundle: bundled.clone(),
             };
+            remember(&mut self.begun, key.clone());
             self.under_way.insert(key, under_way);
             letters.push(letter);
         }
@@ -219,7 +235,12 @@ impl Outbox {
 
     /// An alert is over: nobody has to be called about it any more.
     pub(super) fn withdraw(&mut self, alert: &AlertId) {
-        self.letters.retain(|_, l| l.notice.alert != *alert || !l.notice.kind.answerable());
+        let over = |_: &Key, l: &mut Letter| l.notice.alert == *alert && l.notice.kind.answerable();
+        for (key, letter) in self.letters.extract_if(over) {
+            if letter.notice.class < Class::Alarm && !self.begun.contains(&key) {
+                remember(&mut self.untold, key);
+            }
+        }
         for ((of, _), under_way) in &mut self.under_way {
             under_way.withdrawn |= of == alert && under_way.answerable;
         }
@@ -236,10 +257,19 @@ impl Outbox {
     }
 }
 
+fn remember(known: &mut VecDeque<Key>, key: Key) {
+    if !known.contains(&key) {
+        if known.len() >= MOST_KNOWN {
+            known.pop_front();
+        }
+        known.push_back(key);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::life::{NoticeKind, Words};
+    use crate::life::Words;
     use anju_model::Rule;
     use anju_model::config::ChannelKind;
 
@@ -341,6 +371,32 @@ mod tests {
         outbox.put(s(32), notice(1, Class::Alarm, NoticeKind::Closed));
         outbox.withdraw(&AlertId::from_wire("box/1/1").unwrap());
         assert_eq!(outbox.len(), 1, "that it is over is still told");
+    }
+
+    #[test]
+    fn the_end_of_what_was_never_told_is_not_told() {
+        let mut outbox = Outbox::default();
+        let alert = |n: u32| AlertId::from_wire(&format!("box/1/{n}")).unwrap();
+        for n in 1..=3 {
+            outbox.put(s(0), notice(n, Class::Fault, NoticeKind::Call));
+        }
+        // One is told, one is under way, one waits.
+        let (told, under_way) = (one(&mut outbox, s(0)), one(&mut outbox, s(0)));
+        outbox.done(&told);
+        for n in 1..=3 {
+            outbox.withdraw(&alert(n));
+            outbox.put(s(1), notice(n, Class::Fault, NoticeKind::Closed));
+        }
+        outbox.done(&under_way);
+        let told = std::iter::from_fn(|| outbox.take(s(1), alone).pop());
+        let told: Vec<_> = told.map(|letter| letter.notice.alert.clone()).collect();
+        assert_eq!(told, [alert(1), alert(2)]);
+        // It is told of an alarm, whatever was told before, and once it is asked for.
+        outbox.put(s(2), notice(4, Class::Alarm, NoticeKind::Call));
+        outbox.withdraw(&alert(4));
+        outbox.put(s(2), notice(4, Class::Alarm, NoticeKind::Closed));
+        outbox.put(s(2), notice(3, Class::Fault, NoticeKind::Late));
+        assert_eq!(outbox.len(), 2);
     }
 
     #[test]
