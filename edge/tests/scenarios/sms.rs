@@ -114,12 +114,18 @@ impl Home {
         self.told(&kind, |data| data["contact"] == contact && data["channel"] == channel).await
     }
 
+    /// The next text to the daughter about an alert: that the way was broken is told too.
+    async fn sent_of(&mut self, alert: &Value) -> Value {
+        let fits = |data: &Value| data["alert"] == *alert && data["channel"] == "sms";
+        self.told("cn.anju.delivery.sent", |data| fits(data) && data["contact"] == "daughter").await
+    }
+
     /// Closes the alert of a delivery, and waits until that was told.
     async fn close(&mut self, told: &Value) {
         let alert = told["alert"].as_str().unwrap();
         assert!(self.anju.anju(&["close", alert, "--outcome", "real"]).0);
-        self.told("cn.anju.alert.closed", |_| true).await;
-        self.delivery("sent", "daughter", "sms").await;
+        self.told("cn.anju.alert.closed", |data| data["alert"] == alert).await;
+        self.sent_of(&told["alert"]).await;
     }
 
     pub async fn modem_works(&mut self) {
@@ -208,17 +214,22 @@ async fn without_a_modem_the_alert_goes_the_other_way_and_the_text_follows() {
     home.lab.start_manager();
     home.lab.plug_in().await;
     assert_eq!(home.lab.event("sent").await["number"], DAUGHTER);
-    let sent = home.delivery("sent", "daughter", "sms").await;
+    let sent = home.sent_of(&failed["alert"]).await;
     assert!(sent["attempt"].as_u64().unwrap() > 1, "{sent}");
 
     // A network that refuses is told and tried again.
     home.close(&sent).await;
     home.lab.order("refuse").await;
     home.press("emergency").await;
-    let refused = home.delivery("failed", "daughter", "sms").await;
+    let help = home.told("cn.anju.alert.raised", |data| data["rule"] == "help").await;
+    let refused = home
+        .told("cn.anju.delivery.failed", |data| {
+            data["alert"] == help["alert"] && data["channel"] == "sms"
+        })
+        .await;
     assert!(refused["detail"].as_str().unwrap().contains("refused"), "{refused}");
     home.lab.order("allow").await;
-    let sent = home.delivery("sent", "daughter", "sms").await;
+    let sent = home.sent_of(&help["alert"]).await;
     home.close(&sent).await;
 
     // One that says nothing holds up neither the other way nor a stop.
