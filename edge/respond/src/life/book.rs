@@ -167,6 +167,10 @@ impl Book {
         for at in self.over_told.values_mut() {
             *at = outage.carry(*at);
         }
+        for closed in self.closed.values_mut() {
+            closed.begun = outage.carry(closed.begun);
+            closed.at = outage.carry(closed.at);
+        }
         self.floods.catch_up(outage);
     }
 

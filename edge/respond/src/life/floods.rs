@@ -47,8 +47,14 @@ pub(super) struct Floods {
 struct Ended {
     subject: Subject,
     begun: Moment,
-    /// Until then it counts among those that are told one by one.
-    until: Moment,
+    at: Moment,
+}
+
+impl Ended {
+    /// Until when it counts among those that are told one by one.
+    fn until(&self) -> Moment {
+        self.at.after(TOGETHER)
+    }
 }
 
 /// Whether others of its kind are told in an alert's stead.
@@ -104,6 +110,10 @@ impl Floods {
         for told in self.told.values_mut() {
             told.at = outage.carry(told.at);
         }
+        for ended in &mut self.ended {
+            ended.begun = outage.carry(ended.begun);
+            ended.at = outage.carry(ended.at);
+        }
     }
 
     /// Somebody is told of an alert.
@@ -131,12 +141,12 @@ impl Floods {
         if !by_itself {
             self.told.remove(&Key::of(&alert.subject));
         } else if !alert.told.is_empty() {
-            self.ended.retain(|ended| now < ended.until);
+            self.ended.retain(|ended| now < ended.until());
             if self.ended.len() >= MOST {
                 self.ended.pop_front();
             }
             let (subject, begun) = (alert.subject.clone(), alert.begun);
-            self.ended.push_back(Ended { subject, begun, until: now.after(TOGETHER) });
+            self.ended.push_back(Ended { subject, begun, at: now });
         }
     }
 
@@ -184,10 +194,10 @@ impl Book {
         if told_each(&alert.subject.rule) {
             return Among::Few;
         }
-        let ended = self.floods.ended.iter().filter(|ended| now < ended.until);
+        let ended = self.floods.ended.iter().filter(|ended| now < ended.until());
         let mut until: Vec<Moment> = ended
             .filter(|ended| before((&ended.subject, ended.begun), &alert.subject, alert.begun))
-            .map(|ended| ended.until)
+            .map(Ended::until)
             .collect();
         until.sort_unstable_by_key(|until| std::cmp::Reverse(*until));
         until.get(last).map_or(Among::Few, |until| Among::ManyUntil(*until))
