@@ -18,7 +18,7 @@ struct Home {
     anju: Box_,
     number: u32,
     open: bool,
-    _brokers: (Broker, Broker),
+    brokers: (Broker, Broker),
 }
 
 fn contacts(url: &str) -> String {
@@ -54,7 +54,7 @@ impl Home {
         });
         anju.start();
         let mut home =
-            Self { devices, centre, anju, number: 0, open: false, _brokers: (zigbee, upstream) };
+            Self { devices, centre, anju, number: 0, open: false, brokers: (zigbee, upstream) };
         home.heard().await;
         home
     }
@@ -168,6 +168,29 @@ async fn a_bridge_that_starts_anew_is_told_to_nobody_and_a_press_meanwhile_is() 
     phone::press(&call, ACCEPT).await;
     let next = server.next().await;
     assert!(next["title"].as_str().unwrap().contains("已收到"), "{next}");
+    let contacted = home.anju.recorded("cn.anju.alert.contacted");
+    assert!(contacted.iter().all(|data| data["rule"] == "help"), "{contacted:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_starts_anew_is_told_to_nobody() {
+    let server = Server::start().await;
+    let mut home = Home::start(&server.url()).await;
+    let unguarded = |data: &Value| data["rule"] == "unguarded";
+    home.brokers.0.stop();
+    home.anju.until_recorded("cn.anju.alert.raised", unguarded).await;
+    home.brokers.0.restart();
+    // The bridge comes back to its broker too, and says so.
+    let closed = |home: &Home| home.anju.recorded("cn.anju.alert.closed").iter().any(unguarded);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !closed(&home) {
+        assert!(Instant::now() < deadline, "the home is not guarded again");
+        let online = json!({"state": "online"}).to_string();
+        home.devices.publish("zigbee2mqtt/bridge/state", online).await;
+    }
+    home.action("emergency").await;
+    let first = server.next().await;
+    assert_eq!((&first["topic"], &first["priority"]), (&json!("topic-daughter"), &json!(5)));
     let contacted = home.anju.recorded("cn.anju.alert.contacted");
     assert!(contacted.iter().all(|data| data["rule"] == "help"), "{contacted:?}");
 }
