@@ -44,6 +44,14 @@ impl PromptClass {
     }
 }
 
+/// What the sounds of all prompts begin with (`build.rs`).
+const HEAD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/prompts/head"));
+
+/// The sound of a prompt: Ogg Vorbis, mono, for [`decode`].
+pub fn ogg(id: PromptId, language: Language) -> Vec<u8> {
+    [HEAD, rest(id, language)].concat()
+}
+
 /// Declares every prompt once. A prompt without its four files does not compile.
 macro_rules! prompts {
     ($($(#[$doc:meta])* $name:ident = $id:literal, $class:ident;)*) => {
@@ -72,15 +80,15 @@ macro_rules! prompts {
             }
         }
 
-        /// The sound of a prompt: Ogg Vorbis, mono, for [`decode`].
-        pub fn ogg(id: PromptId, language: Language) -> &'static [u8] {
+        /// The sound of a prompt after [`HEAD`].
+        fn rest(id: PromptId, language: Language) -> &'static [u8] {
             match (id, language) {
                 $(
                     (PromptId::$name, Language::ZhCn) => {
-                        include_bytes!(concat!("../prompts/zh-CN/", $id, ".ogg"))
+                        include_bytes!(concat!(env!("OUT_DIR"), "/prompts/zh-CN/", $id))
                     }
                     (PromptId::$name, Language::En) => {
-                        include_bytes!(concat!("../prompts/en/", $id, ".ogg"))
+                        include_bytes!(concat!(env!("OUT_DIR"), "/prompts/en/", $id))
                     }
                 )*
             }

@@ -190,12 +190,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let write =
             |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
-        write("smoke.ogg", ogg(PromptId::RoomHall, Language::En));
+        write("smoke.ogg", &ogg(PromptId::RoomHall, Language::En));
         write("contact-daughter.wav", &wav(&[1, 2, 3]));
         write("room-attic.wav", &wav(&[4; 100]));
         write("README.txt", b"who speaks");
         write("gas.ogg", b"no sound at all");
-        write("gaz.ogg", ogg(PromptId::Gas, Language::En));
+        write("gaz.ogg", &ogg(PromptId::Gas, Language::En));
         write("leak.wav", &vec![0; 4 << 20]);
         std::fs::create_dir(folder.path().join("test.ogg")).unwrap();
         let (pack, unfit) = Pack::read(folder.path());

@@ -148,7 +148,7 @@ mod tests {
         assert!((25_000..=27_000).contains(&peak), "{peak}");
         // What was made of it once stays as it is.
         assert!((recording(&made.wav).unwrap().seconds - made.seconds).abs() < 0.05);
-        assert!(recording(ogg(PromptId::ComingFamily, Language::ZhCn)).is_ok());
+        assert!(recording(&ogg(PromptId::ComingFamily, Language::ZhCn)).is_ok());
     }
 
     #[test]
