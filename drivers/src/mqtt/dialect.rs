@@ -64,6 +64,11 @@ pub struct Answer {
     pub result: Result<(), String>,
 }
 
+/// What a topic has below a base; `None` if it is not below it.
+pub fn below<'t>(base: &str, topic: &'t str) -> Option<&'t str> {
+    topic.strip_prefix(base)?.strip_prefix('/')
+}
+
 /// One dialect with the devices it knows.
 pub trait Dialect: Send {
     /// What to subscribe to.

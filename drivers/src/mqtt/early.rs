@@ -20,8 +20,8 @@ const MOST_BYTES: usize = 1024 * 1024;
 pub struct Waiting {
     pub topic: Bytes,
     pub payload: Bytes,
-    /// The place of its acknowledgement among those that are owed, if it is to be acknowledged.
-    pub owed: Option<u64>,
+    /// Whether an acknowledgement is owed for it.
+    pub owed: bool,
 }
 
 /// Those that wait, in the order in which they came.

@@ -5,14 +5,15 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use anju_model::Observation;
 use anju_model::config::{FrigateBinding, FrigateSource};
 use anju_model::observation::{Camera, Origin, Seen};
 use serde::Deserialize;
-use std::collections::BTreeSet;
 use tokio::time::Instant;
 
-use super::dialect::{Dialect, Heard, Malformed};
+use super::dialect::{Dialect, Heard, Malformed, below};
 use super::voice::{Source, Voice, Weight};
 
 /// Most objects followed at one camera; a busy street has fewer.
@@ -236,10 +237,7 @@ impl Dialect for Frigate {
         payload: &[u8],
         heard: Heard,
     ) -> Result<Vec<Observation>, Malformed> {
-        let Some(rest) = topic.strip_prefix(&self.base).and_then(|rest| rest.strip_prefix('/'))
-        else {
-            return Ok(Vec::new());
-        };
+        let Some(rest) = below(&self.base, topic) else { return Ok(Vec::new()) };
         if payload.is_empty() {
             return Ok(Vec::new());
         }

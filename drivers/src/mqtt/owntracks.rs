@@ -14,7 +14,7 @@ use anju_model::{DeviceId, Fact, Observation};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::dialect::{Dialect, Heard, Malformed};
+use super::dialect::{Dialect, Heard, Malformed, below};
 use super::fence::{Crossing, Fence, Fix};
 use super::value::{number, short};
 use super::voice::{Source, Voice, Weight};
@@ -170,7 +170,7 @@ impl Dialect for OwnTracks {
     }
 
     fn owner(&self, topic: &str) -> Option<&Origin> {
-        let rest = topic.strip_prefix(&self.base)?.strip_prefix('/')?;
+        let rest = below(&self.base, topic)?;
         let phone = self.phones.iter().find(|phone| phone.binding.address == rest)?;
         Some(&phone.voice.origin)
     }
@@ -196,10 +196,7 @@ impl Dialect for OwnTracks {
         payload: &[u8],
         heard: Heard,
     ) -> Result<Vec<Observation>, Malformed> {
-        let Some(rest) = topic.strip_prefix(&self.base).and_then(|rest| rest.strip_prefix('/'))
-        else {
-            return Ok(Vec::new());
-        };
+        let Some(rest) = below(&self.base, topic) else { return Ok(Vec::new()) };
         let address = rest.strip_suffix("/event").unwrap_or(rest);
         let Some(phone) = self.phones.iter_mut().find(|phone| phone.binding.address == address)
         else {

@@ -15,7 +15,7 @@ use anju_model::{DeviceId, Observation};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::dialect::{Dialect, Heard, Malformed};
+use super::dialect::{Dialect, Heard, Malformed, below};
 use super::value::word;
 use super::voice::{Source, Voice, weight};
 use frame::Frame;
@@ -118,7 +118,7 @@ impl Dialect for Rtl433 {
         payload: &[u8],
         heard: Heard,
     ) -> Result<Vec<Observation>, Malformed> {
-        let rest = topic.strip_prefix(&self.base).and_then(|rest| rest.strip_prefix('/'));
+        let rest = below(&self.base, topic);
         let Some((host, last)) = rest.and_then(|rest| rest.rsplit_once('/')) else {
             return Ok(Vec::new());
         };

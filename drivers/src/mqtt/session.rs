@@ -59,8 +59,8 @@ impl fmt::Debug for Kept {
 struct Owed {
     ack: Option<Ack>,
     records: Vec<oneshot::Receiver<()>>,
-    /// The message still waits to be understood.
-    early: Option<u64>,
+    /// The message still waits to be understood, in the order of those that do.
+    early: bool,
 }
 
 struct Session<'a> {
@@ -68,8 +68,6 @@ struct Session<'a> {
     kept: &'a mut Kept,
     merge: Merge,
     early: Early,
-    /// Messages that came too early on this connection.
-    number: u64,
     owed: VecDeque<Owed>,
     /// Who waits for a device to obey.
     asked: HashMap<DeviceId, oneshot::Sender<Result<(), Refused>>>,
@@ -99,7 +97,6 @@ pub async fn run(
         kept,
         merge: Merge::default(),
         early: Early::default(),
-        number: 0,
         owed: VecDeque::new(),
         asked: HashMap::new(),
         client,
@@ -142,7 +139,7 @@ async fn until(at: Option<Instant>) {
 
 /// Waits until the oldest message is recorded, or known never to be.
 async fn recorded(owed: &mut VecDeque<Owed>) {
-    let Some(first) = owed.front_mut().filter(|first| first.early.is_none()) else {
+    let Some(first) = owed.front_mut().filter(|first| !first.early) else {
         return std::future::pending().await;
     };
     while let Some(record) = first.records.last_mut() {
@@ -239,18 +236,16 @@ impl Session<'_> {
     async fn hear(&mut self, message: Message, context: &Context) -> Result<(), DriverError> {
         let Message { topic, payload, retain, ack } = message;
         if !retain && self.is_early(&topic) && self.early.has_room(Instant::now(), payload.len()) {
-            let owed = ack.map(|ack| {
-                self.number += 1;
-                let early = Some(self.number);
-                self.owed.push_back(Owed { ack: Some(ack), records: Vec::new(), early });
-                self.number
-            });
+            let owed = ack.is_some();
+            if owed {
+                self.owed.push_back(Owed { ack, records: Vec::new(), early: true });
+            }
             self.early.wait(Waiting { topic, payload, owed });
             return Ok(());
         }
         let records = self.take(&topic, &payload, retain, ack.is_some(), context).await?;
         if ack.is_some() {
-            self.owed.push_back(Owed { ack, records, early: None });
+            self.owed.push_back(Owed { ack, records, early: false });
         }
         if self.early.first().is_some_and(|topic| !self.is_early(topic)) {
             self.understand_early(context).await?;
@@ -265,10 +260,9 @@ impl Session<'_> {
     /// Takes what came too early as it is understood by now.
     async fn understand_early(&mut self, context: &Context) -> Result<(), DriverError> {
         for Waiting { topic, payload, owed } in self.early.take() {
-            let records = self.take(&topic, &payload, false, owed.is_some(), context).await?;
-            if let Some(owed) = self.owed.iter_mut().find(|one| owed.is_some() && one.early == owed)
-            {
-                (owed.records, owed.early) = (records, None);
+            let records = self.take(&topic, &payload, false, owed, context).await?;
+            if let Some(first) = self.owed.iter_mut().find(|one| owed && one.early) {
+                (first.records, first.early) = (records, false);
             }
         }
         Ok(())
@@ -361,7 +355,7 @@ impl Session<'_> {
 
     fn acknowledge(&mut self) {
         while let Some(first) =
-            self.owed.pop_front_if(|first| first.records.is_empty() && first.early.is_none())
+            self.owed.pop_front_if(|first| first.records.is_empty() && !first.early)
         {
             if let Some(ack) = first.ack {
                 self.client.acknowledge(ack);

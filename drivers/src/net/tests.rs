@@ -6,8 +6,9 @@ use anju_model::config::NetBinding;
 use anju_model::observation::{Camera, HelpState, Seen};
 use anju_model::{DeviceId, Fact};
 use proptest::prelude::*;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpListener;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -103,17 +104,23 @@ async fn a_set_top_box_that_refuses_is_on() {
 const INFO: &str = r#"{"type":"info","version":"1.5.4","data_length":117}
 {"asr":[],"tts":[],"handle":[],"intent":[],"wake":[],"mic":[],"snd":[],"satellite":{"name":"bedroom","installed":true}}"#;
 
-#[tokio::test]
-async fn a_wake_word_calls_for_help_and_the_satellite_listens_again() {
+/// A voice alarm whose driver has connected, and the service's end of the connection.
+async fn asked_who_it_is() -> (Run, Lines<BufReader<OwnedReadHalf>>, OwnedWriteHalf) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let wake_words = vec!["jiu ming".to_owned()];
-    let mut run = Run::start(DeviceKind::VoiceAlarm, NetBinding::Wyoming { address, wake_words });
+    let run = Run::start(DeviceKind::VoiceAlarm, NetBinding::Wyoming { address, wake_words });
     let (stream, _) = listener.accept().await.unwrap();
-    let (read, mut write) = stream.into_split();
+    let (read, write) = stream.into_split();
     let mut lines = BufReader::new(read).lines();
+    assert!(lines.next_line().await.unwrap().unwrap().contains("\"describe\""));
+    (run, lines, write)
+}
+
+#[tokio::test]
+async fn a_wake_word_calls_for_help_and_the_satellite_listens_again() {
+    let (mut run, mut lines, mut write) = asked_who_it_is().await;
     let mut next = async || lines.next_line().await.unwrap().unwrap();
-    assert!(next().await.contains("\"describe\""));
     let (head, data) = INFO.split_once('\n').unwrap();
     let head = head.replace("117", &data.len().to_string());
     write.write_all(format!("{head}\n{data}").as_bytes()).await.unwrap();
@@ -136,15 +143,8 @@ async fn a_wake_word_calls_for_help_and_the_satellite_listens_again() {
 
 #[tokio::test]
 async fn a_service_without_a_microphone_is_in_trouble_until_it_detects() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let wake_words = vec!["jiu ming".to_owned()];
-    let mut run = Run::start(DeviceKind::VoiceAlarm, NetBinding::Wyoming { address, wake_words });
-    let (stream, _) = listener.accept().await.unwrap();
-    let (read, mut write) = stream.into_split();
-    let mut lines = BufReader::new(read).lines();
+    let (mut run, mut lines, mut write) = asked_who_it_is().await;
     let mut next = async || lines.next_line().await.unwrap().unwrap();
-    assert!(next().await.contains("\"describe\""));
     // What wyoming-openwakeword says of itself, shortened.
     let info = r#"{"type":"info","data":{"asr":[],"wake":[{"name":"openwakeword","installed":true,"models":[{"name":"jiu_ming"}]}],"mic":[]}}"#;
     write.write_all(format!("{info}\n").as_bytes()).await.unwrap();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::batcher::guarded;
 use crate::shared::Shared;
-use crate::types::{Lane, Record};
+use crate::types::{Lane, Number, Record};
 
 /// Entries of a lane read at once.
 const CHUNK: usize = 64;
@@ -36,6 +36,13 @@ impl Recent {
             records: VecDeque::new(),
         });
         Self { shared, to, lanes }
+    }
+
+    /// The number of the next entry of a lane.
+    pub fn next_of(&mut self, lane: Lane) -> Option<Number> {
+        let ahead = &mut self.lanes[lane.index()];
+        ahead.peek(&self.shared, self.to)?;
+        ahead.records.front().map(|record| record.number)
     }
 }
 

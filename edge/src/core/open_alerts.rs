@@ -107,7 +107,8 @@ async fn keep(data: PathBuf, mut changes: watch::Receiver<Vec<u8>>) {
 /// and, of the file, what is older than those. If the journal is not `whole`, all that it does not hold
 /// of the file comes too. Blocking.
 pub fn recalled(data: &Path, journal: &Journal, whole: bool) -> impl Iterator<Item = Record> {
-    let first = journal.recent(ALERT_ENTRIES, 0).next().map(|record| record.number);
+    let mut recorded = journal.recent(ALERT_ENTRIES, EVENT_ENTRIES);
+    let first = recorded.next_of(Lane::Alerts);
     let held = |record: &Record| {
         let there = journal.read_merged(record.number.seq, 1);
         there.first().is_some_and(|there| there.number == record.number)
@@ -117,8 +118,7 @@ pub fn recalled(data: &Path, journal: &Journal, whole: bool) -> impl Iterator<It
         first.is_some_and(|first| record.number < first) || (!whole && !held(record))
     });
     kept.sort_by_key(|record| record.number);
-    let (mut kept, mut recorded) =
-        (kept.into_iter().peekable(), journal.recent(ALERT_ENTRIES, EVENT_ENTRIES).peekable());
+    let (mut kept, mut recorded) = (kept.into_iter().peekable(), recorded.peekable());
     std::iter::from_fn(move || match (kept.peek(), recorded.peek()) {
         (Some(older), Some(record)) if older.number >= record.number => recorded.next(),
         (Some(_), _) => kept.next(),

@@ -29,7 +29,7 @@ use tokio::time::Instant;
 
 pub use exposes::{Exposes, Property};
 
-use super::dialect::{Answer, Dialect, Heard, Malformed, Order};
+use super::dialect::{Answer, Dialect, Heard, Malformed, Order, below};
 use super::voice::{Source, Voice, Weight, weight};
 use crate::driver::Action;
 use facts::Reading;
@@ -295,10 +295,7 @@ impl Dialect for Zigbee2mqtt {
     }
 
     fn is_early(&self, topic: &str) -> bool {
-        let Some(rest) = topic.strip_prefix(&self.base).and_then(|rest| rest.strip_prefix('/'))
-        else {
-            return false;
-        };
+        let Some(rest) = below(&self.base, topic) else { return false };
         let known = |name: &str| self.by_name.contains_key(name);
         let whose = known(rest) || rest.rsplit_once('/').is_some_and(|(name, _)| known(name));
         !self.described && !whose && !rest.starts_with("bridge/")
@@ -320,10 +317,7 @@ impl Dialect for Zigbee2mqtt {
         payload: &[u8],
         heard: Heard,
     ) -> Result<Vec<Observation>, Malformed> {
-        let Some(rest) = topic.strip_prefix(&self.base).and_then(|rest| rest.strip_prefix('/'))
-        else {
-            return Ok(Vec::new());
-        };
+        let Some(rest) = below(&self.base, topic) else { return Ok(Vec::new()) };
         match rest {
             _ if rest.starts_with("bridge/") && payload.is_empty() => Ok(Vec::new()),
             "bridge/state" => Ok(self.bridge_state(bridge::state(payload)?, heard)),
@@ -387,7 +381,7 @@ impl Dialect for Zigbee2mqtt {
     }
 
     fn owner(&self, topic: &str) -> Option<&Origin> {
-        let name = topic.strip_prefix(&self.base)?.strip_prefix('/')?;
+        let name = below(&self.base, topic)?;
         Some(&self.devices.get(*self.by_name.get(name)?)?.voice.origin)
     }
 

@@ -120,18 +120,7 @@ impl TalkerDriver {
         let talker = self.talker()?;
         let wires = line::open(&self.path, self.line)?;
         tracing::info!(driver = self.name, line = %self.line, "opened the port");
-        let session = Session {
-            link: link_name(&self.path),
-            origin: &self.origin,
-            talker,
-            memory: Memory::default(),
-            heard_before: false,
-            damaged: 0,
-            faulty: false,
-            logged: None,
-            lost: false,
-        };
-        session.run(wires, context).await
+        Session::new(link_name(&self.path), &self.origin, talker).run(wires, context).await
     }
 }
 
@@ -184,7 +173,21 @@ struct Session<'a> {
     lost: bool,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    fn new(link: String, origin: &'a Origin, talker: Box<dyn Talker>) -> Self {
+        Self {
+            link,
+            origin,
+            talker,
+            memory: Memory::default(),
+            heard_before: false,
+            damaged: 0,
+            faulty: false,
+            logged: None,
+            lost: false,
+        }
+    }
+
     async fn run<W: Wires>(mut self, mut wires: W, context: &Context) -> Result<(), DriverError> {
         self.send(&mut wires, self.talker.begin()).await?;
         let mut asked_at = Instant::now();

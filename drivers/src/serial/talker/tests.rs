@@ -190,17 +190,8 @@ async fn who_does_not_breathe_is_asked_about_again_soon() {
         room: None,
         person: None,
     };
-    let session = Session {
-        link: "a test".to_owned(),
-        origin: &origin,
-        talker: Box::new(Radar::new(DeviceKind::SleepMonitor)),
-        memory: Memory::default(),
-        heard_before: false,
-        damaged: 0,
-        faulty: false,
-        logged: None,
-        lost: false,
-    };
+    let talker = Box::new(Radar::new(DeviceKind::SleepMonitor));
+    let session = Session::new("a test".to_owned(), &origin, talker);
     let (sender, mut reports) = tokio::sync::mpsc::channel(16);
     let (_commands, receiver) = tokio::sync::mpsc::channel(1);
     let context = Context::new(sender, receiver, tokio_util::sync::CancellationToken::new());

@@ -1,9 +1,9 @@
 //! Guards against smoke, burnable gas, carbon monoxide and water where none should be. A detector
 //! that feels one is an alarm at once, also with the first that is heard of it. What only a broker
 //! remembers is one if the device's last word was that all is clear: then the danger began while
-//! nobody listened, and a detector that speaks only on a change says nothing more. Water is an alarm like the others, because somebody
-//! must shut a valve now and an old person slips on a wet floor; only a water meter's own leak flag,
-//! which means a slow loss, is a warning. The detector's own test button, or a device under test,
+//! nobody listened, and a detector that speaks only on a change says nothing more. Water is an alarm
+//! like the others, because somebody must shut a valve now and an old person slips on a wet floor;
+//! only a water meter's own leak flag, which means a slow loss, is a warning. The detector's own test button, or a device under test,
 //! raises a test, which never hides a real alarm that follows. Detectors repeat their state with
 //! every report (zigbee2mqtt publishes the whole state each time), so an unchanged danger is found
 //! again at most every 5 minutes. Figures: the 5 minutes are this project's own, longer than one

@@ -1,8 +1,8 @@
 //! Guards against a home that only seems guarded: all devices that see a person inside are lost,
-//! or all that call for help, or every device. Then silence means nothing any more, and it would be wrong to judge
-//! the person by it; what is wrong is the home. One fault for the home, of no single device, found
-//! once, again when more is lost than was told, and over when one of them is heard again. Each lost device is a fault of its own besides.
-//! Faults are told by day; this one is meant to be told at once. No figures.
+//! or all that call for help, or every device. Then silence means nothing any more, and it would be
+//! wrong to judge the person by it; what is wrong is the home. One fault for the home, of no single
+//! device, found once, again when more is lost than was told, and over when one of them is heard
+//! again. Each lost device is a fault of its own besides. Faults are told by day; this one is meant to be told at once. No figures.
 
 use anju_model::{Class, EntryId, Finding, Lost, Moment, Raise, Rule};
 
