@@ -46,7 +46,7 @@ fuzz:
 	@edge/scripts/install-needs.sh $(FUZZ_NEEDS)
 	edge/scripts/fuzz.sh $(TARGETS)
 
-# The tests of survival in all their rounds: some hours.
+# The tests of survival in all their rounds: about 20 minutes on a quiet machine.
 soak:
 	@edge/scripts/install-needs.sh $(TEST_NEEDS)
 	edge/scripts/soak.sh
